@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Say what this machine is and has, as JSON, changing nothing.
+# usage: survey.sh DIRECTORY_OF_LOCAL_CLUSTERS "USER..." PACKAGE...
+set -euo pipefail
+directory=$1
+read -ra users <<<"$2"
+shift 2
+
+# json_list WORD... : a JSON list of the words, which hold neither quotes nor backslashes
+json_list() {
+  local list
+  list=$(printf '"%s", ' "$@")
+  if [ $# -eq 0 ]; then echo '[]'; else echo "[${list%, }]"; fi
+}
+
+# The control groups that Slurm can use here: "VERSION MOUNT POINT". Controllers of version 1 may be
+# mounted beside an empty tree of version 2; then version 1 is the one that limits anything.
+cgroup_kind() {
+  local v1
+  v1=$(awk '$3 == "cgroup" && $4 ~ /(^|,)freezer(,|$)/ { print $2; exit }' /proc/mounts)
+  if [ -n "$v1" ]; then
+    echo "v1 ${v1%/*}"
+  elif [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+    echo "v2 /sys/fs/cgroup"
+  else
+    echo "none /"
+  fi
+}
+
+missing_packages() {
+  local package
+  for package; do
+    dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || echo "$package"
+  done
+}
+
+missing_users() {
+  local user
+  for user; do
+    getent passwd "$user" >/dev/null || echo "$user"
+  done
+}
+
+# Running Slurm daemons that are not of a local cluster, as NAME:PID.
+foreign_daemons() {
+  local comm pid
+  for comm in /proc/[0-9]*/comm; do
+    case $(cat "$comm" 2>/dev/null) in slurmctld | slurmd | slurmdbd) ;; *) continue ;; esac
+    pid=${comm#/proc/}
+    pid=${pid%/comm}
+    if ! grep -qsz "^SLURM_CONF=$directory/" "/proc/$pid/environ"; then
+      echo "$(cat "$comm"):$pid"
+    fi
+  done
+}
+
+foreign_files() {
+  local file
+  for file in /etc/slurm/slurm.conf /etc/slurm-llnl/slurm.conf; do
+    if [ -s "$file" ]; then echo "$file"; fi
+  done
+}
+
+# shellcheck source=/dev/null
+. /etc/os-release
+read -r cgroup cgroup_mount <<<"$(cgroup_kind)"
+mapfile -t missing < <(missing_packages "$@")
+mapfile -t strangers < <(missing_users "${users[@]}")
+mapfile -t foreign < <(foreign_files; foreign_daemons)
+version=$(slurmctld -V 2>/dev/null | awk '{ print $2 }' || true) # empty before Slurm is installed
+systemd=false
+if [ -d /run/systemd/system ]; then systemd=true; fi
+
+cat <<JSON
+{
+  "distribution": "$ID",
+  "codename": "${VERSION_CODENAME:-}",
+  "architecture": "$(dpkg --print-architecture)",
+  "glibc": "$(getconf GNU_LIBC_VERSION | awk '{ print $2 }')",
+  "host": "$(hostname -s)",
+  "systemd": $systemd,
+  "cgroup": "$cgroup",
+  "cgroup_mount": "$cgroup_mount",
+  "slurm_version": "$version",
+  "missing_packages": $(json_list "${missing[@]}"),
+  "missing_users": $(json_list "${strangers[@]}"),
+  "foreign": $(json_list "${foreign[@]}"),
+  "fuse_mode": "$(stat -c %a /dev/fuse 2>/dev/null || true)"
+}
+JSON
