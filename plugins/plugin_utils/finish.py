@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The end of a run on the controller: what was collected becomes run.json and rows of the store."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import cost, results, timeline, verdict
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.histograms import HistogramError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
+
+SCHEMA = 1
+
+
+def finish(
+    run: RunDirectory,
+    plan: dict[str, Any],
+    jobs: list[dict[str, Any]],
+    events: list[dict[str, Any]] | None,
+    calls: dict[str, int],
+    *,
+    store_url: str | None = None,
+    thresholds: verdict.Thresholds | None = None,
+    now: float | None = None,
+) -> dict[str, Any]:
+    """Put a run together, write its run.json and its rows in the store; returns the content of run.json.
+
+    May be repeated, also while the run goes on (then verdict is None). `jobs` as in run.json (epoch seconds;
+    nodes, cpus, gpus of the whole job); `events` None: those of events.jsonl; `calls` as in run.json.
+    `run` is benchmark_home/runs/ID: the store lies beside `runs`, or at `store_url`.
+    Raises RunError when a collected file cannot be read, StoreError when the store cannot be written.
+    """
+    events = run.events() if events is None else events
+    evidence = verdict.Evidence(plan, jobs, events, run.cases(), results.Table(run.results()), latencies(run))
+    record = compose(evidence, calls, thresholds=thresholds, now=time.time() if now is None else now)
+    run.write_json("run.json", record)
+    # The store is imported here: a play that only renders a report starts without SQLAlchemy.
+    from ansible_collections.aifactory.benchmark.plugins.plugin_utils import store
+
+    with store.Store(run.path.parent.parent, store_url) as database:
+        database.upsert(record, evidence.table.rows, events)
+    return record
+
+
+def latencies(run: RunDirectory) -> dict[str, Any]:
+    """The merged response-time histogram of every case of a run."""
+
+    def read(reference: str) -> dict[str, Any] | None:
+        name = run.case_file(reference, "histograms")
+        return run.read_json(name) if name else None
+
+    try:
+        return results.merged(run.cases(), read)
+    except HistogramError as error:
+        raise RunError(f"{run.path}/histograms: {error}. Collect the run again") from error
+
+
+def compose(
+    evidence: verdict.Evidence,
+    calls: dict[str, int],
+    *,
+    now: float,
+    thresholds: verdict.Thresholds | None = None,
+) -> dict[str, Any]:
+    """The content of run.json; pure."""
+    plan, jobs, events = evidence.plan, evidence.jobs, evidence.events
+    place = timeline.situation(jobs, events, now)
+    over = place["state"] in timeline.FINAL_STATES
+    segments = timeline.build(jobs, events, None if over else now)
+    judged, reasons, notes = None, [], []
+    if over:
+        judged, reasons, notes = verdict.judge(evidence, thresholds)
+    return {
+        "schema": SCHEMA,
+        "id": plan["run_id"],
+        "group": plan.get("group") or plan["run_id"],
+        "recipe": (plan.get("recipe") or {}).get("name"),
+        "cluster": (plan.get("cluster") or {}).get("name"),
+        "service": (plan.get("service") or {}).get("type"),
+        "workload": (plan.get("clients") or {}).get("type"),
+        "state": place["state"],
+        "verdict": judged,
+        "reasons": reasons,
+        "notes": notes,
+        "created_at": plan.get("created_at"),
+        "ended_at": segments[-1]["end"] if over and segments else None,
+        "timeline": segments,
+        "jobs": jobs,
+        "cost": cost.cost(jobs, segments, None if over else now),
+        "calls": calls,
+        "headline": results.headline(evidence.table, evidence.latencies),
+    }

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where runs lie on the controller, and how one is found by id, prefix or `latest`.
+
+A run directory is `benchmark_home/runs/ID`. Every file in it is written beside its place and renamed, so
+that a reader sees the old file or the new one, never half of one, whenever the controller is killed.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+RUN_ID = re.compile(r"^\d{8}-\d{6}-[a-z0-9][a-z0-9-]*-[0-9a-f]{4}$")
+_REFERENCE = re.compile(r"^[A-Za-z0-9-]+$")
+_MISSING = object()
+
+
+class RunError(Exception):
+    """A run, or a file of it, that cannot be found or read; the text is meant for the user."""
+
+
+def benchmark_home(value: str | None = None, environ: dict[str, str] | None = None) -> Path:
+    """The controller's data directory: `value` (the variable), else AIFACTORY_HOME, else ~/.aifactory."""
+    environ = os.environ if environ is None else environ
+    return Path(os.path.abspath(os.path.expanduser(value or environ.get("AIFACTORY_HOME") or "~/.aifactory")))
+
+
+class RunDirectory:
+    """The files of one run on the controller."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"RunDirectory({str(self.path)!r})"
+
+    @property
+    def id(self) -> str:
+        """The run's id: the directory's name."""
+        return self.path.name
+
+    def file(self, name: str) -> Path:
+        """The path of a file of this run.
+
+        Raises RunError when `name` would leave the run directory: names come from files that a cluster wrote.
+        """
+        relative = os.path.normpath(name)
+        if os.path.isabs(name) or relative.split(os.sep)[0] == "..":
+            raise RunError(f"{self.path}: {name!r} is not a file of this run")
+        return self.path / relative
+
+    def has(self, name: str) -> bool:
+        """Whether the run has this file."""
+        return self.file(name).is_file()
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    def write_bytes(self, name: str, data: bytes, mode: int = 0o644) -> Path:
+        """Write a file at once: a reader sees the old content or the new, also after a power cut."""
+        target = self.file(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, mode)
+            os.replace(temporary, target)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        return target
+
+    def write_text(self, name: str, text: str, mode: int = 0o644) -> Path:
+        """Write a text as UTF-8, at once."""
+        return self.write_bytes(name, text.encode("utf-8", "surrogateescape"), mode)
+
+    def write_json(self, name: str, value: Any, mode: int = 0o644) -> Path:
+        """Write a value as JSON, at once."""
+        return self.write_text(name, json.dumps(value, indent=2, ensure_ascii=False) + "\n", mode)
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    def read_text(self, name: str, default: Any = _MISSING) -> Any:
+        """The text of a file; bytes that are not UTF-8 become U+FFFD. Raises RunError without a default."""
+        try:
+            return self.file(name).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            if default is not _MISSING:
+                return default
+            raise RunError(
+                f"run {self.id} has no {name} (looked in {self.path}). Collect the run again: "
+                f"ansible-playbook aifactory.benchmark.collect -e run={self.id}"
+            ) from None
+        except OSError as error:
+            raise RunError(f"cannot read {self.file(name)}: {error.strerror}") from error
+
+    def read_json(self, name: str, default: Any = _MISSING) -> Any:
+        """The content of a JSON file. Raises RunError: not there and no default, or no valid JSON."""
+        text = self.read_text(name, default)
+        if text is default:
+            return default
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise RunError(
+                f"{self.file(name)} is not valid JSON ({error}). Collect the run again, or remove the file"
+            ) from error
+
+    def events(self) -> list[dict[str, Any]]:
+        """Events by time: events.jsonl, or, before the run was collected, what lies in events/.
+
+        A line that is cut short (its writer was killed) is left out.
+        """
+        if self.has("events.jsonl"):
+            return read_events(self.read_text("events.jsonl"))
+        parts = sorted(self.path.glob("events/*.jsonl"))
+        return read_events("\n".join(self.read_text(f"events/{part.name}") for part in parts))
+
+    def results(self) -> list[dict[str, Any]]:
+        """Rows of results.csv; `repetition` is an int and `value` a float."""
+        return read_results(self.read_text("results.csv", ""), str(self.file("results.csv")))
+
+    def cases(self) -> list[dict[str, Any]]:
+        """The cases as the clients left them (cases.json); empty when nothing was measured."""
+        return self.read_json("cases.json", [])
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """Rows of a CSV file of measurements: numbers as float, empty fields as None, other text as it is."""
+        rows = csv.DictReader(self.read_text(name, "").splitlines())
+        return [{key: _number(value) for key, value in row.items() if key is not None} for row in rows]
+
+    def case_file(self, reference: str | None, folder: str) -> str | None:
+        """Where a file that cases.json names lies here: the cluster's `results/x.csv` is `series/x.csv`."""
+        if not reference:
+            return None
+        for name in (f"{folder}/{Path(reference).name}", reference):
+            if self.has(name):
+                return name
+        return None
+
+
+def _number(text: str | None) -> float | str | None:
+    if text is None or text == "":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def read_events(text: str) -> list[dict[str, Any]]:
+    """Events of a JSON Lines text, ordered by `t` (epoch, s); what is not an event with a time is left out."""
+    events = []
+    for line in text.splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and isinstance(event.get("t"), (int, float)) and "event" in event:
+            events.append(event)
+    return sorted(events, key=lambda event: event["t"])
+
+
+def read_results(text: str, where: str = "results.csv") -> list[dict[str, Any]]:
+    """Rows of a tidy results.csv. Raises RunError, with the line, for a value that is no number."""
+    rows = []
+    for number, row in enumerate(csv.DictReader(text.splitlines()), start=2):
+        try:
+            row["repetition"] = int(row["repetition"])
+            row["value"] = float(row["value"])
+        except (KeyError, TypeError, ValueError):
+            raise RunError(f"{where}, line {number}: repetition and value must be numbers, found {row}") from None
+        rows.append(row)
+    return rows
+
+
+# -- finding runs --------------------------------------------------------------------------------------
+
+
+def runs_root(home: str | os.PathLike[str]) -> Path:
+    """Where the run directories lie."""
+    return Path(home) / "runs"
+
+
+def run_ids(home: str | os.PathLike[str]) -> list[str]:
+    """Ids of all runs on this controller, oldest first (an id begins with its UTC time)."""
+    try:
+        with os.scandir(runs_root(home)) as entries:
+            return sorted(entry.name for entry in entries if RUN_ID.match(entry.name) and entry.is_dir())
+    except FileNotFoundError:
+        return []
+
+
+def run_directory(home: str | os.PathLike[str], run_id: str) -> RunDirectory:
+    """The directory of a run by its whole id, whether or not it exists yet."""
+    if not RUN_ID.match(run_id):
+        raise RunError(f"{run_id!r} is not a run id (YYYYMMDD-HHMMSS-NAME-XXXX)")
+    return RunDirectory(runs_root(home) / run_id)
+
+
+def find_run(home: str | os.PathLike[str], reference: str, clusters: Iterable[str] = ()) -> RunDirectory:
+    """The run that `reference` means: a whole id, a unique prefix of one, or `latest`.
+
+    `clusters`: names of clusters; when given, only their runs count. Raises RunError: unknown (with the
+    nearest ids) or ambiguous (with the candidates).
+    """
+    reference = str(reference or "").strip()
+    if not reference:
+        raise RunError("no run is given. Name one: -e run=ID, a unique prefix of an id, or latest")
+    if not _REFERENCE.match(reference):
+        raise RunError(f"{reference!r} is not a run id: expected an id, a prefix of one, or latest")
+    wanted = set(clusters)
+    identifiers = run_ids(home)
+    if reference == "latest":
+        for candidate in _on_clusters(home, reversed(identifiers), wanted):
+            return candidate
+        of_whom = f" of {', '.join(sorted(wanted))}" if wanted else ""
+        raise RunError(
+            f"there is no run{of_whom} yet in {runs_root(home)}. Start one with "
+            "ansible-playbook aifactory.benchmark.run -e recipe=quickstart"
+        )
+    if reference in identifiers:
+        return RunDirectory(runs_root(home) / reference)
+    found = list(_on_clusters(home, (name for name in identifiers if name.startswith(reference)), wanted))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RunError(_ambiguous(reference, [run.id for run in found]))
+    raise RunError(_unknown(home, reference, identifiers))
+
+
+def _on_clusters(home: Any, identifiers: Iterable[str], wanted: set[str]) -> Iterator[RunDirectory]:
+    for identifier in identifiers:
+        run = RunDirectory(runs_root(home) / identifier)
+        if not wanted or cluster_of(run) in wanted:
+            yield run
+
+
+def cluster_of(run: RunDirectory) -> str | None:
+    """The name of the cluster of a run: from run.json, else from the plan of a run that is under way."""
+    record = run.read_json("run.json", None) or {}
+    if record.get("cluster"):
+        return record["cluster"]
+    plan = run.read_json("plan.json", None) or {}
+    return (plan.get("cluster") or {}).get("name")
+
+
+def _ambiguous(reference: str, names: list[str]) -> str:
+    shown = "\n".join(f"  {name}" for name in names[-10:])
+    more = f"\n  … and {len(names) - 10} older" if len(names) > 10 else ""
+    return f"{reference!r} is the beginning of {len(names)} runs; give more of the id:\n{shown}{more}"
+
+
+def _unknown(home: Any, reference: str, identifiers: list[str]) -> str:
+    near = difflib.get_close_matches(reference, identifiers, n=3, cutoff=0.5)
+    near = near or [name for name in identifiers if reference in name][-3:]
+    hint = "\nNearest:\n" + "\n".join(f"  {name}" for name in near) if near else ""
+    return (
+        f"there is no run {reference!r} in {runs_root(home)} ({len(identifiers)} runs; "
+        f"ansible-playbook aifactory.benchmark.list shows them){hint}"
+    )
