@@ -9,7 +9,6 @@ import time
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import cost, results, timeline, verdict
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.histograms import HistogramError
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 
 SCHEMA = 1
@@ -54,8 +53,8 @@ def latencies(run: RunDirectory) -> dict[str, Any]:
 
     try:
         return results.merged(run.cases(), read)
-    except HistogramError as error:
-        raise RunError(f"{run.path}/histograms: {error}. Collect the run again") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{run.path}/histograms: not a histogram ({error!r}). Collect the run again") from error
 
 
 def compose(

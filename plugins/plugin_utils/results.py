@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import histograms
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram, middle_of
 
 # 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom (any table of the distribution); beyond, the
 # normal distribution's 1.96 is less than 4 % off. Kept here since importing scipy takes longer than a report.
@@ -84,21 +84,31 @@ def interval(values: list[float]) -> tuple[float, float | None]:
 
 def merged(
     cases: list[dict[str, Any]], read: Callable[[str], dict[str, Any] | None], metric: str = "response_time"
-) -> dict[str, histograms.Histogram]:
+) -> dict[str, Histogram]:
     """The histogram of a metric of every case, over all its repetitions.
 
     `read` gives the content of a histogram file as cases.json names it, or None when it is not there.
     """
-    found: dict[str, list[histograms.Histogram]] = {}
+    found: dict[str, Histogram] = {}
     for case in cases:
         reference = (case.get("histograms") or {}).get(metric)
         record = read(reference) if reference else None
-        if record is not None:
-            found.setdefault(case["case"], []).append(histograms.Histogram(record))
-    return {name: total for name, parts in found.items() if (total := histograms.merge(parts)) and total.count}
+        if record is None:
+            continue
+        histogram = Histogram.from_dict(record)
+        if case["case"] in found:
+            found[case["case"]].merge(histogram)
+        else:
+            found[case["case"]] = histogram
+    return {name: histogram for name, histogram in found.items() if histogram.count}
 
 
-def headline(table: Table, latencies: dict[str, histograms.Histogram]) -> list[dict[str, Any]]:
+def buckets(histogram: Histogram) -> list[tuple[float, int]]:
+    """(value in the histogram's unit, count) of every bucket that counts, ascending."""
+    return [(middle_of(index) * histogram.scale, histogram.counts[index]) for index in sorted(histogram.counts)]
+
+
+def headline(table: Table, latencies: dict[str, Histogram]) -> list[dict[str, Any]]:
     """The numbers that a reader wants first, of every case: throughput, response time p50 and p99, errors.
 
     Each: `case`, `metric`, `unit`, `statistic`, `value`, `samples` (operations behind it), `repetitions`, and
@@ -135,9 +145,7 @@ def _mean_line(table: Table, case: str, metric: str, samples: float) -> list[dic
     ]
 
 
-def _percentile_lines(
-    table: Table, case: str, latency: histograms.Histogram | None, samples: float
-) -> list[dict[str, Any]]:
+def _percentile_lines(table: Table, case: str, latency: Histogram | None, samples: float) -> list[dict[str, Any]]:
     lines = []
     for statistic in ("p50", "p99"):
         values = table.values(case, "response_time", statistic)

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import states
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.histograms import Histogram
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results import Table
 
 VALID, INVALID = "VALID", "INVALID"
@@ -92,7 +92,7 @@ def _run_reasons(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> It
         yield _item(
             f"{job.get('role')}_job",
             f"the {job.get('role')} job {job.get('id')} ended {job.get('state') or state}"
-            + (f" with exit code {job['exit_code']}" if job.get("exit_code") else "")
+            + (f" with exit code {job['exit_code']}" if job.get("exit_code") not in (None, "", "0:0") else "")
             + (f" on {job['node_list']}" if job.get("node_list") else ""),
         )
 
