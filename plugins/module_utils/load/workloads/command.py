@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Any shell command, executed again and again, each execution timed by itself."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.metric_files import MetricFiles
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import signal_group, sleep_until
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.schedule import CONSTANT, POISSON, arrivals
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError, WorkloadBase
+
+SETTINGS = {
+    "arrival": {
+        "type": "str",
+        "default": POISSON,
+        "choices": [POISSON, CONSTANT],
+        "description": "How executions are spaced where there is a rate.",
+    },
+    "timeout": {
+        "type": "float",
+        "default": 0.0,
+        "min": 0,
+        "description": "Seconds after which an execution is ended and counted as an error; 0: never.",
+    },
+    "drain": {
+        "type": "float",
+        "default": 60.0,
+        "min": 0,
+        "description": "Seconds that executions may go on after the measurement's end, where there is a duration.",
+    },
+    "success_codes": {
+        "type": "list",
+        "elements": "int",
+        "default": [0],
+        "description": "Exit codes that mean success.",
+    },
+}
+
+_OUTPUT_TAIL_BYTES = 2000
+_GRACE_S = 2.0
+
+
+class Workload(WorkloadBase):
+    """See the module."""
+
+    def run(self, ctx, case, recorder):
+        """`case.concurrency` loops; where there is a rate they take their turns from one schedule."""
+        if not ctx.command:
+            raise LoadError("the workload `command` needs client.command")
+        self.turns = _Turns(case, ctx.settings["arrival"])
+        self.failure = None
+        # Times of day for the records, but differences by the clock that nobody sets.
+        self.epoch_offset = time.time() - time.monotonic()
+        drained = threading.Event()
+        loops = [_Loop(self, ctx, case, recorder, number) for number in range(case.concurrency)]
+        sleep_until(case.warmup_start, ctx.stop)
+        for loop in loops:
+            loop.start()
+        watch = threading.Thread(target=self._watch, args=(ctx, case, loops, drained))
+        watch.daemon = True
+        watch.start()
+        for loop in loops:
+            loop.join()
+        drained.set()
+        watch.join()
+        if self.failure:
+            raise LoadError(self.failure)
+        return {"threads": len(os.sched_getaffinity(0)), "measure_end": self._end(case, recorder)}
+
+    def now(self):
+        """The time of day (epoch seconds) by the monotonic clock."""
+        return time.monotonic() + self.epoch_offset
+
+    def _watch(self, ctx, case, loops, drained):
+        """Ends executions that take too long: their own time-out, the drain after the end, a stop."""
+        timeout_s = ctx.settings["timeout"]
+        last = None if case.measure_end is None else case.measure_end + ctx.settings["drain"]
+        while not drained.wait(0.05):
+            now = self.now()
+            if ctx.stop.is_set():
+                reason = "stopped"
+            elif last is not None and now > last:
+                reason = "unfinished"
+            else:
+                reason = None
+            if reason:
+                self.turns.close()
+            for loop in loops:
+                running = loop.running
+                if running and (reason or (timeout_s and now - running[1] > timeout_s)):
+                    loop.end(reason or "timeout", now)
+
+    def _end(self, case, recorder):
+        """Where the time ends over which the operations count (epoch seconds).
+
+        Closed loop: with the last execution. A rate: the executions' ends are spread over the duration when the
+        service keeps up, over more when it falls behind.
+        """
+        last = recorder.last_end
+        if last is None:
+            return case.measure_end or self.now()
+        if case.measure_end is None:
+            return last
+        if case.rate is None:
+            return max(case.measure_end, last)
+        return case.measure_start + max(case.measure_end - case.measure_start, last - recorder.first_end)
+
+
+class _Turns:
+    """Hands out when each execution is due (epoch seconds); None: there is nothing more to do."""
+
+    def __init__(self, case, arrival):
+        self.case = case
+        self.lock = threading.Lock()
+        self.closed = False
+        self.left = case.requests
+        self.schedule = None
+        if case.rate is not None:
+            offset = (case.client + 1.0) / case.clients
+            self.schedule = arrivals(case.rate, arrival, case.seed, offset)
+
+    def next(self, now):
+        """The next turn's due time: now in a closed loop, else by the schedule."""
+        case = self.case
+        with self.lock:
+            due = now if self.schedule is None else case.warmup_start + next(self.schedule)
+            if self.closed or (case.measure_end is not None and due >= case.measure_end):
+                return None
+            if self.left is not None and due >= case.measure_start:
+                if self.left == 0:
+                    return None
+                self.left -= 1
+            return due
+
+    def close(self):
+        """No more turns."""
+        self.closed = True
+
+
+class _Loop(threading.Thread):
+    """One of a client's concurrent loops, with an output directory and an output file of its own."""
+
+    def __init__(self, workload, ctx, case, recorder, number):
+        super().__init__()
+        self.daemon = True
+        self.workload, self.ctx, self.case, self.recorder = workload, ctx, case, recorder
+        self.running = None  # (Popen, start) for the one that ends what takes too long
+        self.ended_as = None  # why it was ended from outside
+        self.ended_at = None
+        directory = ctx.output_dir if case.concurrency == 1 else os.path.join(ctx.output_dir, str(number))
+        os.makedirs(directory, exist_ok=True)
+        self.metrics = MetricFiles(directory)
+        self.output_path = os.path.join(ctx.tmp_dir, "output-%d" % number)
+        self.environment = ctx.environment({"BENCHMARK_OUTPUT_DIR": directory, "CLIENT_ID": case.client}, [directory])
+
+    def run(self):
+        """Until there are no more turns."""
+        try:
+            with open(self.output_path, "wb+") as output:
+                self._run_turns(output)
+        except OSError as e:  # no process to be had, no disk: this client cannot go on
+            self.workload.failure = "cannot execute the command: %s" % e
+            self.workload.turns.close()
+
+    def end(self, reason, now):
+        """End the execution under way (called by another thread): SIGTERM, later SIGKILL."""
+        process = self.running[0]
+        if self.ended_as is None:
+            self.ended_as, self.ended_at = reason, now
+            signal_group(process, signal.SIGTERM)
+        elif now - self.ended_at > _GRACE_S:
+            signal_group(process, signal.SIGKILL)
+
+    def _run_turns(self, output):
+        turns, now = self.workload.turns, self.workload.now
+        while True:
+            due = turns.next(now())
+            if due is None:
+                return
+            if self.case.rate is not None and sleep_until(due, self.ctx.stop):
+                return
+            if turns.closed:
+                self.recorder.error(due, now(), "not started", "its turn came after the drain's end")
+                return
+            self._execute(due, output)
+
+    def _execute(self, due, output):
+        output.seek(0)
+        output.truncate()
+        self.ended_as = None
+        now = self.workload.now
+        start = now()
+        process = subprocess.Popen(
+            self.ctx.argv(["sh", "-c", self.ctx.command]),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.running = (process, start)
+        code = process.wait()
+        end = now()
+        self.running = None
+        tail = self._tail(output)
+        if tail:
+            self.ctx.log(tail)
+        lag_s = None if self.case.rate is None else start - due
+        if self.ended_as == "stopped":
+            return
+        if code in self.ctx.settings["success_codes"] and not self.ended_as:
+            self.recorder.operation(due, end, lag_s)
+        else:
+            self.recorder.error(due, end, self.ended_as or "exit %d" % code, tail)
+        self.metrics.collect(self.recorder, keep=self.recorder.measures(due))
+
+    @staticmethod
+    def _tail(output):
+        size = output.seek(0, os.SEEK_END)
+        output.seek(max(0, size - _OUTPUT_TAIL_BYTES))
+        return output.read().decode("utf-8", "replace").rstrip()
