@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The types of a recipe's fields: what each accepts, for pydantic and for JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from . import images, units
+from .errors import describe
+
+_SEED_LIMIT = 2**63
+_VOLUME = re.compile(r"(?P<source>[^:]+):(?P<target>/[^:]*)(?::(?P<mode>ro|rw))?")
+_NODE_NAMES = re.compile(r"[A-Za-z0-9._\[\],-]+")
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# What the agent sets in every container: a recipe's own value would be lost without a word.
+_RESERVED_ENVIRONMENT = re.compile(
+    r"(SERVICE_(NAME|HOSTNAME|PORT|URL|ADDRESS|DATA|SECRETS)|BENCHMARK_(ID|OUTPUT_DIR)|CLIENT_ID)"
+)
+
+
+def _image(value: Any) -> str:
+    remedy = "write NAME:TAG, docker://…, oras://…, or the path of a .sif file on the cluster"
+    if not isinstance(value, str):
+        raise units.UnitError(f"expected an image reference, found {describe(value)}", remedy)
+    try:
+        images.normalise_image(value)
+    except ValueError as error:
+        raise units.UnitError(str(error), remedy) from error
+    return value.strip()
+
+
+def _volume(value: Any) -> str:
+    remedy = "write SOURCE:/TARGET, SOURCE:/TARGET:ro or SOURCE:/TARGET:rw"
+    match = _VOLUME.fullmatch(value) if isinstance(value, str) else None
+    if not match:
+        raise units.UnitError(f"expected a bind mount, found {describe(value)}", remedy)
+    if re.match(r"/aifactory(/|$)", match["target"]):
+        raise units.UnitError("the target /aifactory is the run's own directory", "mount it elsewhere")
+    return value
+
+
+def _node_names(value: Any) -> str:
+    if not isinstance(value, str) or not _NODE_NAMES.fullmatch(value):
+        raise units.UnitError(f"expected the name of a node, found {describe(value)}", "write node01 or node[01-04]")
+    return value
+
+
+def _environment_name(value: Any) -> str:
+    if not isinstance(value, str) or not _ENVIRONMENT_NAME.fullmatch(value):
+        raise units.UnitError(f"{describe(value)} is no name of an environment variable", "use letters, digits and '_'")
+    if _RESERVED_ENVIRONMENT.fullmatch(value):
+        raise units.UnitError(f"{value} is set by the run itself", "choose another name")
+    return value
+
+
+def _list_of_one(value: Any) -> Any:
+    return [value] if isinstance(value, (str, int, float)) and not isinstance(value, bool) else value
+
+
+def _one_line(value: Any) -> Any:
+    if isinstance(value, str) and ("\n" in value.strip() or not value.strip()):
+        raise units.UnitError("expected text in one line", "write it in one line, not empty")
+    return value
+
+
+def _or_list(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "array", "items": schema}]}
+
+
+_DURATION_SCHEMA = {
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]"}],
+    "examples": ["10s", "5m", "01:30:00"],
+}
+_RATE_SCHEMA = {
+    "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": r"^(max|[0-9.]+ *%)$"}]
+}
+
+Duration = Annotated[
+    float, PlainValidator(units.duration_s), PlainSerializer(units.format_duration), WithJsonSchema(_DURATION_SCHEMA)
+]
+TimeLimit = Annotated[
+    int,
+    PlainValidator(units.time_limit_s),
+    PlainSerializer(units.format_clock),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "pattern": r"^[0-9]"}, {"type": "integer", "minimum": 1}],
+            "examples": ["00:30:00", "1-00:00:00"],
+        }
+    ),
+]
+Memory = Annotated[
+    int,
+    PlainValidator(units.memory_bytes),
+    PlainSerializer(units.format_memory),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+ *[KMGTkmgt](i?[Bb])?$", "examples": ["16GiB", "512MB"]}),
+]
+Rate = Annotated[float | str, PlainValidator(units.rate)]
+Rates = Annotated[
+    list[Rate], BeforeValidator(_list_of_one), Field(min_length=1), WithJsonSchema(_or_list(_RATE_SCHEMA))
+]
+Concurrencies = Annotated[
+    list[Annotated[int, Field(ge=1)]],
+    BeforeValidator(_list_of_one),
+    Field(min_length=1),
+    WithJsonSchema(_or_list({"type": "integer", "minimum": 1})),
+]
+Word = Annotated[str, BeforeValidator(_one_line)]
+Image = Annotated[str, PlainValidator(_image), WithJsonSchema({"type": "string", "minLength": 1})]
+Volume = Annotated[
+    str, PlainValidator(_volume), WithJsonSchema({"type": "string", "pattern": "^[^:]+:/[^:]*(:(ro|rw))?$"})
+]
+NodeNames = Annotated[str, PlainValidator(_node_names), WithJsonSchema({"type": "string"})]
+EnvironmentName = Annotated[
+    str, PlainValidator(_environment_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})
+]
+Words = Annotated[list[Word], BeforeValidator(_list_of_one), WithJsonSchema(_or_list({"type": "string"}))]
+NodeList = Annotated[list[NodeNames], BeforeValidator(_list_of_one), WithJsonSchema(_or_list({"type": "string"}))]
+Seed = Annotated[int, Field(ge=0, lt=_SEED_LIMIT)]

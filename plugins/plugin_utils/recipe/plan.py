@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The plan of a run: a recipe on one cluster, as docs/interfaces.md describes it. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from .cases import cases_of, time_limit_of
+from .errors import Problem, RecipeError, describe
+from .images import normalise_image, substitute_image
+from .load import Recipe
+from .plan_models import ClusterVariables, Plan
+from .schema import Benchmarks, Client, JobOptions, Service
+
+_SLUG_LENGTH = 24
+
+
+class _Random(Protocol):
+    def getrandbits(self, k: int, /) -> int:
+        """A non-negative number of ``k`` random bits, as ``random.Random`` gives it."""
+
+
+def new_run_id(slug: str, now: float, random: _Random) -> str:
+    """``YYYYMMDD-HHMMSS-SLUG-XXXX``, in UTC. ``now`` is epoch seconds, ``slug`` any text (the service's name)."""
+    words = re.sub(r"[^a-z0-9]+", "-", slug.lower())[:_SLUG_LENGTH].strip("-") or "run"
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{words}-{random.getrandbits(16):04x}"
+
+
+def resolve(
+    recipe: Recipe,
+    cluster_name: str,
+    cluster_vars: Mapping[str, Any],
+    *,
+    run_id: str,
+    group: str,
+    now: float,
+    collection_version: str,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The plan of ``recipe`` on a cluster with these inventory variables (``benchmark_*``; others are ignored).
+
+    ``now`` is epoch seconds. Raises ``RecipeError`` when a variable of the inventory has the wrong type.
+    """
+    site = _cluster(cluster_name, cluster_vars)
+    model = recipe.model
+    service_job = _job(model.service, model.benchmarks, site, f"aifactory-{run_id}-service", ntasks=model.service.nodes)
+    plan = {
+        "schema": 1,
+        "run_id": run_id,
+        "group": group,
+        "created_at": now,
+        "collection_version": collection_version,
+        "recipe": {"name": recipe.name, "path": recipe.path, "sha256": recipe.sha256},
+        "cluster": {
+            "name": cluster_name,
+            **site.model_dump(exclude={"partitions", "images"}),
+            "scratch": site.scratch.rstrip("/") or "/",
+            "image_cache": site.image_cache or f"{site.scratch.rstrip('/')}/images",
+        },
+        "run_dir": f"{site.scratch.rstrip('/')}/runs/{run_id}",
+        "service": _service(recipe, site, service_job),
+        "clients": _clients(model.client, model.benchmarks, site, run_id, service_job),
+        "benchmarks": _benchmarks(model.benchmarks),
+        "extra": dict(extra or {}),
+    }
+    # through JSON: plain types only, whatever subclasses of str Ansible handed in
+    return Plan.model_validate(json.loads(json.dumps(plan))).model_dump(by_alias=True)
+
+
+def _cluster(name: str, variables: Mapping[str, Any]) -> ClusterVariables:
+    prefix = "benchmark_"
+    known = {
+        key.removeprefix(prefix): variables[key]
+        for key in variables
+        if key.startswith(prefix) and key.removeprefix(prefix) in ClusterVariables.model_fields
+    }
+    try:
+        site = ClusterVariables.model_validate({key: value for key, value in known.items() if value is not None})
+        for asked, used in site.images.items():
+            normalise_image(asked), normalise_image(used)
+    except ValidationError as error:
+        raise RecipeError(
+            Problem(
+                f"inventory, host {name}", None, None, prefix + ".".join(str(part) for part in detail["loc"]),
+                f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, found {describe(detail['input'])}",
+                "inventory/README.md describes each variable",
+            )
+            for detail in error.errors()
+        ) from error  # fmt: skip
+    except ValueError as error:
+        raise RecipeError(
+            [Problem(f"inventory, host {name}", None, None, "benchmark_images", str(error), "correct the reference")]
+        ) from error
+    return site
+
+
+def _job(job: JobOptions, benchmarks: Benchmarks, site: ClusterVariables, name: str, *, ntasks: int) -> dict[str, Any]:
+    gpus = job.gpus_per_node if job.gpus_per_node is not None else (job.num_gpus or 0) // job.nodes
+    kind = "gpu" if gpus else "cpu"
+    return {
+        "name": name,
+        "partition": site.partitions.get(job.partition, job.partition) if job.partition else site.partitions.get(kind),
+        "account": job.account or site.account,
+        "qos": job.qos or site.qos,
+        "time_limit_s": time_limit_of(job, benchmarks),
+        "nodes": job.nodes,
+        "ntasks": ntasks,
+        "cpus_per_task": job.cpus_per_task,
+        "memory_bytes": job.memory,
+        "gpus_per_node": gpus,
+        "constraint": job.constraint,
+        "exclude_nodes": list(job.exclude_nodes),
+    }
+
+
+def _service(recipe: Recipe, site: ClusterVariables, job: dict[str, Any]) -> dict[str, Any]:
+    service = recipe.model.service
+    return {
+        "name": service.name,
+        "type": recipe.service.name,
+        "role": recipe.service.role,
+        "settings": service.settings,
+        "overrides": _overrides(service),
+        "image": substitute_image(service.image, site.images) if service.image else None,
+        "job": job,
+        "modules": service.modules,
+        "pre_run_commands": service.pre_run_commands,
+    }
+
+
+def _overrides(service: Service) -> dict[str, Any]:
+    """What the recipe says of the service besides its settings; only the keys that it gives."""
+    given = service.model_dump(mode="json", include={"image", "command", "port", "env", "volumes"}, exclude_none=True)
+    overrides = {key: value for key, value in given.items() if value not in ({}, [])}
+    if service.health is not None:
+        health = service.health
+        names = {"interval": "interval_s", "deadline": "deadline_s"}
+        overrides["health"] = {names.get(key, key): value for key, value in health if value is not None}
+    return overrides
+
+
+def _clients(
+    client: Client, benchmarks: Benchmarks, site: ClusterVariables, run_id: str, service_job: dict[str, Any]
+) -> dict[str, Any]:
+    count = benchmarks.num_clients
+    job = _job(client, benchmarks, site, f"aifactory-{run_id}-clients", ntasks=count)
+    if client.placement == "shared":
+        own = {key: job[key] for key in ("name", "ntasks", "cpus_per_task")}
+        job = {**service_job, **own}
+    return {
+        "type": client.type,
+        "count": count,
+        "placement": client.placement,
+        "settings": client.settings,
+        "command": client.command,
+        "image": substitute_image(client.image, site.images) if client.image else None,
+        "image_as_asked": client.image,
+        "env": client.env,
+        "volumes": client.volumes,
+        "job": job,
+        "modules": client.modules,
+        "pre_run_commands": client.pre_run_commands,
+    }
+
+
+def _benchmarks(benchmarks: Benchmarks) -> dict[str, Any]:
+    return {
+        "duration_s": benchmarks.duration,
+        "requests": benchmarks.requests,
+        "warmup_s": benchmarks.warmup,
+        "repetitions": benchmarks.repetitions,
+        "seed": benchmarks.seed,
+        "metrics": benchmarks.metrics,
+        "cases": cases_of(benchmarks),
+    }

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The plan's schema, and that of the inventory variables that it is made from (docs/interfaces.md)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ClusterVariables(BaseModel):
+    """A cluster's inventory variables, without their prefix ``benchmark_``."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    scratch: str = "~/.aifactory-scratch"
+    account: str | None = None
+    qos: str | None = None
+    partitions: dict[str, str] = Field(default_factory=dict)
+    modules: list[str] = Field(default_factory=list)
+    runtime: Literal["apptainer", "singularity"] = "apptainer"
+    binds: list[str] = Field(default_factory=list)
+    images: dict[str, str] = Field(default_factory=dict)
+    image_cache: str | None = None
+    image_partition: str | None = None
+    python: str = "python3"
+    node_tmp: str = "/tmp"
+    service_interface: str | None = None
+    gpu_request: Literal["gpus-per-node", "gres"] = "gpus-per-node"
+    shell: str = "/bin/bash -l"
+    sbatch_options: list[str] = Field(default_factory=list)
+
+
+class PlanRecipe(_Part):
+    """Which recipe it was."""
+
+    name: str
+    path: str
+    sha256: str
+
+
+class PlanCluster(_Part):
+    """What the job scripts need to know of the cluster."""
+
+    name: str
+    scratch: str
+    account: str | None
+    qos: str | None
+    runtime: str
+    modules: list[str]
+    binds: list[str]
+    python: str
+    node_tmp: str
+    service_interface: str | None
+    image_cache: str
+    image_partition: str | None
+    shell: str
+    gpu_request: str
+    sbatch_options: list[str]
+
+
+class PlanJob(_Part):
+    """What sbatch is asked for. ``gpus_per_node`` and ``nodes`` times it are whole numbers."""
+
+    name: str
+    partition: str | None
+    account: str | None
+    qos: str | None
+    time_limit_s: int
+    nodes: int
+    ntasks: int
+    cpus_per_task: int | None
+    memory_bytes: int | None
+    gpus_per_node: int
+    constraint: str | None
+    exclude_nodes: list[str]
+
+
+class PlanService(_Part):
+    """The service. ``image`` is the recipe's, in full form and substituted by the cluster's own; else null."""
+
+    name: str
+    type: str
+    role: str
+    settings: dict[str, Any]
+    overrides: dict[str, Any]
+    image: str | None
+    job: PlanJob
+    modules: list[str]
+    pre_run_commands: list[str]
+
+
+class PlanClients(_Part):
+    """The clients. ``image`` is substituted; ``image_as_asked`` is the recipe's own text."""
+
+    type: str
+    count: int
+    placement: Literal["separate", "shared", "together"]
+    settings: dict[str, Any]
+    command: str | None
+    image: str | None
+    image_as_asked: str | None
+    env: dict[str, str]
+    volumes: list[str]
+    job: PlanJob
+    modules: list[str]
+    pre_run_commands: list[str]
+
+
+class PlanCase(_Part):
+    """One load. ``rate``: operations/s over all clients, ``NN%`` of the case max, or null (closed loop)."""
+
+    name: str
+    concurrency: int
+    rate: float | str | None
+
+
+class PlanBenchmarks(_Part):
+    """What is measured. Exactly one of ``duration_s`` and ``requests`` is set."""
+
+    duration_s: float | None
+    requests: int | None
+    warmup_s: float
+    repetitions: int
+    seed: int
+    metrics: list[str]
+    cases: list[PlanCase]
+
+
+class Plan(_Part):
+    """The plan of one run, schema 1. ``extra`` is free: what the caller wants to keep with the run."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    run_id: str
+    group: str
+    created_at: float
+    collection_version: str
+    recipe: PlanRecipe
+    cluster: PlanCluster
+    run_dir: str
+    service: PlanService
+    clients: PlanClients
+    benchmarks: PlanBenchmarks
+    extra: dict[str, Any]
+
+
+def plan_schema() -> dict[str, Any]:
+    """JSON Schema of a plan."""
+    return Plan.model_json_schema(by_alias=True)

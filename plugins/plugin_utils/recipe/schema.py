@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The schema of a recipe. docs/recipe.md and docs/recipe.schema.json are made from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .fields import (
+    Concurrencies,
+    Duration,
+    EnvironmentName,
+    Image,
+    Memory,
+    NodeList,
+    Rates,
+    Seed,
+    TimeLimit,
+    Volume,
+    Word,
+    Words,
+)
+
+Count = Annotated[int, Field(ge=1)]
+HttpStatus = Annotated[int, Field(ge=100, le=599)]
+
+
+class Section(BaseModel):
+    """A mapping of a recipe: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, validate_default=False)
+
+
+class Configuration(Section):
+    """Where the recipe runs."""
+
+    target: Word | None = Field(None, description="host or group of the inventory; `-l` on the command line wins")
+
+
+class Health(Section):
+    """How to tell that the service is ready; what is not given here, the service type knows."""
+
+    type: Literal["tcp", "http", "command", "postgresql"] | None = Field(None, description="how the service is probed")
+    path: Annotated[str, Field(pattern="^/")] | None = Field(None, description="path that is asked for (http)")
+    status: Annotated[list[HttpStatus], Field(min_length=1)] | None = Field(
+        None, description="status codes that mean healthy (http)"
+    )
+    body: str | None = Field(None, description="text that the answer contains (http)")
+    command: str | None = Field(None, description="command run in the container; exit code 0 means healthy (command)")
+    interval: Duration | None = Field(None, description="time between two probes")
+    deadline: Duration | None = Field(None, description="time after which a service that is not healthy has failed")
+
+
+class JobOptions(Section):
+    """What a Slurm job and the container in it may ask for; the service and the clients alike."""
+
+    image: Image | None = Field(
+        None,
+        description="container image: a Docker Hub reference, a docker:// or oras:// URL, or the path of a SIF file",
+    )
+    command: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="command run by a shell in the container"
+    )
+    settings: dict[str, Any] = Field(default_factory=dict, description="settings of the type")
+    env: dict[EnvironmentName, str] = Field(default_factory=dict, description="environment variables in the container")
+    volumes: list[Volume] = Field(default_factory=list, description="bind mounts, `SOURCE:/TARGET[:ro|:rw]`")
+    partition: Word | None = Field(
+        None,
+        description="Slurm partition; the inventory's `benchmark_partitions` translates it; default: `gpu` or `cpu`",
+    )
+    account: Word | None = Field(None, description="Slurm account; default: the inventory's `benchmark_account`")
+    qos: Word | None = Field(None, description="Slurm QOS; default: the inventory's `benchmark_qos`")
+    time_limit: TimeLimit | None = Field(
+        None, description="time limit of the job, in Slurm's format; default: 30 minutes, or what the measurement needs"
+    )
+    nodes: Count = Field(1, description="number of nodes")
+    num_gpus: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="GPUs of the whole job, spread evenly over its nodes"
+    )
+    gpus_per_node: Annotated[int, Field(ge=0)] | None = Field(None, description="GPUs on each node")
+    cpus_per_task: Count | None = Field(None, description="CPU cores of each task")
+    memory: Memory | None = Field(None, description="memory on each node")
+    constraint: Word | None = Field(None, description="node features, as sbatch's --constraint")
+    exclude_nodes: NodeList = Field(default_factory=list, description="nodes that are not used")
+    modules: Words = Field(default_factory=list, description="modules loaded after those of the inventory")
+    pre_run_commands: Words = Field(
+        default_factory=list, description="shell commands run on the host before the container starts"
+    )
+
+
+class Service(JobOptions):
+    """What is benchmarked."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] | None = Field(
+        None, description="name of the service; default: its type"
+    )
+    type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){0,2}$")] = Field(
+        "container", description="service type: a role of this collection, or `namespace.collection.role`"
+    )
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None, description="port of the service; default: the type's, or the one that the client's command names"
+    )
+    health: Health | None = Field(None, description="how to tell that the service is ready")
+
+
+class Client(JobOptions):
+    """What drives the service."""
+
+    type: Word | None = Field(
+        None, description="workload; default: `command` where a command is given, else the service type's own"
+    )
+    placement: Literal["separate", "shared", "together"] = Field(
+        "separate",
+        description="`separate`: a job of their own, after the service's; `together`: one heterogeneous job,"
+        " both start at once; `shared`: in the service's job, on its nodes",
+    )
+
+
+class Benchmarks(Section):
+    """What is measured, and how."""
+
+    num_clients: Count = Field(1, description="number of clients; each is one task of one Slurm job")
+    metrics: Annotated[list[Word], Field(min_length=1)] = Field(
+        default_factory=lambda: ["response_time", "throughput"], description="metrics shown first in summaries"
+    )
+    duration: Duration | None = Field(None, description="measured time of each case and repetition")
+    requests: Count | None = Field(
+        None, description="operations of each client, instead of a duration; default without a duration: 1"
+    )
+    warmup: Duration = Field(0.0, description="time under load before each measurement; it is kept apart")
+    rate: Rates | None = Field(
+        None,
+        description="offered operations per second over all clients, `max` (as fast as it goes), or `50%` of `max`;"
+        " a list makes one case of each",
+    )
+    concurrency: Concurrencies | None = Field(
+        None, description="connections or loops of each client; a list makes one case of each; default: 1"
+    )
+    repetitions: Count = Field(1, description="how often each case is measured")
+    seed: Seed = Field(1, description="seed of everything random; each client, case and repetition derives its own")
+
+
+class RecipeModel(Section):
+    """A recipe of aifactory.benchmark: one service, one load."""
+
+    configuration: Configuration = Field(default_factory=Configuration, description="where the recipe runs")
+    service: Service = Field(description="what is benchmarked")
+    client: Client = Field(default_factory=Client, description="what drives the service")
+    benchmarks: Benchmarks = Field(default_factory=Benchmarks, description="what is measured, and how")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a recipe, for editors."""
+    schema = RecipeModel.model_json_schema(mode="validation")
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "aifactory.benchmark recipe",
+        **_without_null(schema),
+    }
+    schema["title"] = "aifactory.benchmark recipe"
+    return schema
+
+
+def _without_null(schema: Any) -> Any:
+    """Removes ``null`` and pydantic's generated titles: an absent key is how a recipe says nothing."""
+    if isinstance(schema, list):
+        return [_without_null(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: _without_null(value) for key, value in schema.items() if key != "title" or isinstance(value, dict)}
+    options = result.get("anyOf")
+    if isinstance(options, list) and {"type": "null"} in options:
+        rest = [option for option in options if option != {"type": "null"}]
+        result.pop("anyOf")
+        result = {**rest[0], **result} if len(rest) == 1 else {"anyOf": rest, **result}
+        if result.get("default", "") is None:
+            result.pop("default")
+    return result
