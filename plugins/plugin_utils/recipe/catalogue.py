@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from .errors import Problem, RecipeError, did_you_mean
 from .roles import COLLECTION_ROOT
 
 _SUFFIXES = (".yml", ".yaml")
+_SERVICE_SECTION = re.compile(rb"^[\"']?service[\"']?\s*:", re.MULTILINE)
 
 
 def default_search_paths(playbook_dir: str | None = None, home: str | None = None) -> list[Path]:
@@ -22,7 +24,7 @@ def default_search_paths(playbook_dir: str | None = None, home: str | None = Non
     ``home`` is ``benchmark_home``.
     """
     paths = [Path("recipes").absolute()]
-    if playbook_dir and not Path(playbook_dir).resolve().is_relative_to(COLLECTION_ROOT / "playbooks"):
+    if playbook_dir and not Path(playbook_dir).resolve().is_relative_to(COLLECTION_ROOT):
         paths += [Path(playbook_dir) / "recipes", Path(playbook_dir)]
     user = Path(os.path.expanduser(home or os.environ.get("AIFACTORY_HOME") or "~/.aifactory"))
     paths += [user / "recipes", COLLECTION_ROOT / "recipes"]
@@ -47,7 +49,7 @@ def find_recipe(path_or_name: str, search_paths: Sequence[Path]) -> Path:
         remedy = did_you_mean(candidate.stem, recipe_names(search_paths), allowed="recipes")
         reason = "is a folder, not a recipe" if candidate.is_dir() else "no such file"
         raise RecipeError([Problem(text, None, None, "", reason, remedy)])
-    for path in _files(search_paths):
+    for path in _recipes(search_paths):
         if path.stem == text:
             return path
     remedy = did_you_mean(text, recipe_names(search_paths), allowed="recipes")
@@ -56,7 +58,7 @@ def find_recipe(path_or_name: str, search_paths: Sequence[Path]) -> Path:
 
 def recipe_names(search_paths: Sequence[Path]) -> list[str]:
     """Names of all recipes in the folders, each once."""
-    return list(dict.fromkeys(path.stem for path in _files(search_paths)))
+    return list(dict.fromkeys(path.stem for path in _recipes(search_paths)))
 
 
 def recipe_files(path_or_name: str, search_paths: Sequence[Path]) -> list[Path]:
@@ -66,7 +68,7 @@ def recipe_files(path_or_name: str, search_paths: Sequence[Path]) -> list[Path]:
     """
     text = str(path_or_name).strip()
     if not text:
-        files = list({path.stem: path for path in reversed(list(_files(search_paths)))}.values())[::-1]
+        files = list({path.stem: path for path in reversed(list(_recipes(search_paths)))}.values())[::-1]
     elif Path(text).expanduser().is_dir():
         files = list(_files([Path(text).expanduser()]))
     elif glob.has_magic(text):
@@ -94,6 +96,13 @@ def description_of(text: str) -> str:
         if words and not words.startswith(("SPDX-", "Copyright", "yaml-language-server:")):
             return words
     return ""
+
+
+def _recipes(folders: Sequence[Path]) -> Iterator[Path]:
+    """Files with a section `service:`; a search path may also hold playbooks and inventories."""
+    for path in _files(folders):
+        if _SERVICE_SECTION.search(path.read_bytes()):
+            yield path
 
 
 def _files(folders: Sequence[Path]) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from .document import Document, FieldPath
 from .errors import Problem, describe, did_you_mean
-from .schema import RecipeModel
+from .schema import RecipeModel, keys_of
 from .units import UnitError
 
 _EXPECTED = {
@@ -113,7 +113,7 @@ def keys_at(path: FieldPath) -> list[str]:
         if model is None or part not in model.model_fields:
             return []
         model = _model_of(model.model_fields[part].annotation)
-    return list(model.model_fields) if model else []
+    return keys_of(model) if model else []
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,9 @@ from .explain import document_path, keys_at, problems_of
 from .roles import RoleError, ServiceType, service_type, service_types
 from .schema import RecipeModel
 from .settings import check_settings
+from .targets import unknown_targets
 
+_SLUG_LENGTH = 24
 _SECTIONS = tuple(RecipeModel.model_fields)
 
 
@@ -46,6 +49,11 @@ class Recipe:
         """Host or group of the inventory that the recipe names."""
         return self.model.configuration.target
 
+    @property
+    def slug(self) -> str:
+        """The service's name as a part of run ids."""
+        return slug_of(self.model.service.name or self.service.name)
+
     def as_resolved_yaml(self) -> str:
         """The recipe with its defaults, as YAML that loads to the same plan."""
         data = self.model.model_dump(mode="json", exclude_none=True)
@@ -57,20 +65,24 @@ class Recipe:
         return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110)
 
 
+def slug_of(name: str) -> str:
+    """``[a-z0-9-]``, at most 24 characters, of any name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower())[:_SLUG_LENGTH].strip("-") or "run"
+
+
 def load_recipe(
-    path_or_name: str, search_paths: Sequence[Path] | None = None, *, targets: Iterable[str] | None = None
+    path_or_name: str, search_paths: Sequence[Path] = (), *, groups: Mapping[str, Sequence[str]] | None = None
 ) -> Recipe:
     """Reads and checks a recipe, given by path or by name.
 
-    ``search_paths``: folders for names (default: ``catalogue.default_search_paths()``). ``targets``: hosts and
-    groups of the inventory; when given, ``configuration.target`` must be among them.
+    ``search_paths``: folders looked into before ``catalogue.default_search_paths()``. ``groups``: the inventory's
+    groups (Ansible's variable); when given, ``configuration.target`` must be in it.
     Raises ``RecipeError`` with every mistake at once.
     """
-    folders = catalogue.default_search_paths() if search_paths is None else search_paths
-    path = catalogue.find_recipe(path_or_name, folders)
+    path = catalogue.find_recipe(path_or_name, [*search_paths, *catalogue.default_search_paths()])
     document = read_document(path, catalogue.shown_path(path))
     content = path.read_bytes()
-    model, kind = check(document, targets)
+    model, kind = check(document, groups)
     return Recipe(
         name=path.stem,
         path=str(path.absolute()),
@@ -81,10 +93,10 @@ def load_recipe(
     )
 
 
-def check(document: Document, targets: Iterable[str] | None = None) -> tuple[RecipeModel, ServiceType]:
+def check(document: Document, groups: Mapping[str, Sequence[str]] | None = None) -> tuple[RecipeModel, ServiceType]:
     """The recipe of a parsed document. Raises ``RecipeError``."""
     checker = _Checker(document)
-    model, kind = checker.run(None if targets is None else list(targets))
+    model, kind = checker.run(groups)
     if checker.problems or kind is None:
         raise RecipeError(checker.problems)
     return model, kind
@@ -99,7 +111,7 @@ class _Checker:
         self.problems: list[Problem] = []
         self.wrong: set[FieldPath] = set()
 
-    def run(self, targets: list[str] | None) -> tuple[RecipeModel, ServiceType | None]:
+    def run(self, groups: Mapping[str, Sequence[str]] | None) -> tuple[RecipeModel, ServiceType | None]:
         self._drop_empty()
         self._keep_source_of_env()
         model = self._validate()
@@ -109,8 +121,9 @@ class _Checker:
         for finding in check_together(model, kind, workload):
             if not any(self._is_wrong(path) for path in finding.paths):
                 self.problems.append(self.document.problem(finding.paths[0], finding.message, finding.remedy))
-        if targets is not None:
-            self._target(model, targets)
+        for name, remedy in unknown_targets(model.configuration.target or "", groups) if groups is not None else ():
+            message = f"the inventory has no host or group '{name}'"
+            self._add(("configuration", "target"), message, f"{remedy}; choose another with -l or -i")
         return self._with_defaults(model, kind, workload), kind
 
     def _add(self, path: FieldPath, message: str, remedy: str) -> None:
@@ -210,13 +223,6 @@ class _Checker:
             self.problems.extend(found)
             update[section] = part.model_copy(update={"settings": settings})
         return model.model_copy(update=update)
-
-    def _target(self, model: RecipeModel, targets: list[str]) -> None:
-        name = model.configuration.target
-        if name is not None and name not in targets:
-            remedy = did_you_mean(name, [known for known in targets if known not in ("all", "ungrouped")])
-            path = ("configuration", "target")
-            self._add(path, f"the inventory has no host or group '{name}'", f"{remedy}; choose another with -l or -i")
 
     def _with_defaults(self, model: RecipeModel, kind: ServiceType | None, workload: str | None) -> RecipeModel:
         service, client, bench = model.service, model.client, model.benchmarks

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -16,11 +15,9 @@ from pydantic import ValidationError
 from .cases import cases_of, time_limit_of
 from .errors import Problem, RecipeError, describe
 from .images import normalise_image, substitute_image
-from .load import Recipe
+from .load import Recipe, slug_of
 from .plan_models import ClusterVariables, Plan
 from .schema import Benchmarks, Client, JobOptions, Service
-
-_SLUG_LENGTH = 24
 
 
 class _Random(Protocol):
@@ -30,8 +27,8 @@ class _Random(Protocol):
 
 def new_run_id(slug: str, now: float, random: _Random) -> str:
     """``YYYYMMDD-HHMMSS-SLUG-XXXX``, in UTC. ``now`` is epoch seconds, ``slug`` any text (the service's name)."""
-    words = re.sub(r"[^a-z0-9]+", "-", slug.lower())[:_SLUG_LENGTH].strip("-") or "run"
-    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{words}-{random.getrandbits(16):04x}"
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime(now))
+    return f"{stamp}-{slug_of(slug)}-{random.getrandbits(16):04x}"
 
 
 def resolve(

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+try:
+    from pydantic import BaseModel, ConfigDict, Field
+except ModuleNotFoundError as error:
+    raise ImportError("recipes need pydantic 2 on the controller: pip install -r requirements.txt") from error
 
 from .fields import (
     Concurrencies,
@@ -150,6 +153,12 @@ class RecipeModel(Section):
     service: Service = Field(description="what is benchmarked")
     client: Client = Field(default_factory=Client, description="what drives the service")
     benchmarks: Benchmarks = Field(default_factory=Benchmarks, description="what is measured, and how")
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys of a section as people look for them: its own before those that jobs have in common."""
+    common = JobOptions.model_fields if issubclass(model, JobOptions) else {}
+    return [key for key in model.model_fields if key not in common] + list(common)
 
 
 def json_schema() -> dict[str, Any]:

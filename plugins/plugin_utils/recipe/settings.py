@@ -63,6 +63,10 @@ def _check(document: Document, path: FieldPath, value: Any, option: Mapping[str,
         remedy = did_you_mean(str(value), [str(choice) for choice in choices])
         problems.append(document.problem(path, f"expected one of its choices, found {describe(value)}", remedy))
         return _MISSING
+    minimum = option.get("min")  # not an Ansible key: workloads declare it
+    if minimum is not None and isinstance(result, (int, float)) and result < minimum:
+        problems.append(document.problem(path, f"expected at least {minimum}, found {describe(value)}", ""))
+        return _MISSING
     if kind == "list":
         element = {key: option[key] for key in ("choices", "options") if key in option}
         element["type"] = option.get("elements", "raw")
