@@ -125,7 +125,9 @@ def _extreme(choose, parts, field):
 
 def combine(job_id, parts):
     """The one Job for `job_id` (str) out of the rows (list of Job) that speak for it: itself or the sum of parts."""
-    if len(parts) == 1 and JobId(parts[0].id).is_whole:
+    if len(parts) == 1 and (JobId(parts[0].id).is_whole or job_id != JobId(parts[0].id).base):
+        # A task of an array that is asked for may still be part of the row of all pending ones.
+        parts[0].id = job_id if JobId(parts[0].id).tasks else parts[0].id
         return parts[0]
     whole = Job(id=str(job_id), raw_id=JobId(job_id).base, parts=sorted(parts, key=_part_order))
     for field in (

@@ -134,11 +134,14 @@ def _minutes(text):
 
 def _job(row):
     phase = states.phase(row["State"])
-    started = table.epoch(row["Start"])
+    start_s = table.epoch(row["Start"])
+    nodes = hostlist.expand(row["NodeList"])
     waiting = phase in (states.PENDING, states.HELD)
     code, signal = table.exit_code(row["ExitCode"])
     derived = table.exit_code(row["DerivedExitCode"])[0]
     ended = phase == states.FINISHED
+    # A job that is cancelled while it waits has its end as its start.
+    started = not waiting and (nodes or not ended)
     # A sum of requested resources stands in for jobs that never got any.
     amounts = table.tres(row["AllocTRES"]) or table.tres(row["ReqTRES"])
     return Job(
@@ -151,12 +154,12 @@ def _job(row):
         partition=table.value(row["Partition"]),
         account=table.value(row["Account"]),
         qos=table.value(row["QOS"]),
-        nodes=hostlist.expand(row["NodeList"]),
+        nodes=nodes,
         node_count=table.integer(row["NNodes"]),
         submit_s=table.epoch(row["Submit"]),
         eligible_s=table.epoch(row["Eligible"]),
-        start_s=None if waiting else started,
-        expected_start_s=started if waiting else None,
+        start_s=start_s if started else None,
+        expected_start_s=start_s if waiting else None,
         end_s=table.epoch(row["End"]) if ended else None,
         elapsed_s=table.integer(row["ElapsedRaw"]),
         time_limit_s=_minutes(row["TimelimitRaw"]),

@@ -116,6 +116,9 @@ def _job(found):
     waiting = phase in (states.PENDING, states.HELD)
     code, signal = table.exit_code(found.get("ExitCode"))
     start = table.epoch(found.get("StartTime"))
+    nodes = hostlist.expand(found.get("NodeList"))
+    # A job that is cancelled while it waits has its end as its start.
+    started = not waiting and (nodes or not ended)
     return Job(
         id=_id(found),
         raw_id=found["JobId"],
@@ -126,11 +129,11 @@ def _job(found):
         partition=table.value(found.get("Partition")),
         account=table.value(found.get("Account")),
         qos=table.value(found.get("QOS")),
-        nodes=hostlist.expand(found.get("NodeList")),
+        nodes=nodes,
         node_count=table.integer(found.get("NumNodes", "").partition("-")[0]),
         submit_s=table.epoch(found.get("SubmitTime")),
         eligible_s=table.epoch(found.get("EligibleTime")),
-        start_s=None if waiting else start,
+        start_s=start if started else None,
         expected_start_s=start if waiting else None,
         end_s=table.epoch(found.get("EndTime")) if ended else None,
         elapsed_s=_seconds(found.get("RunTime")),

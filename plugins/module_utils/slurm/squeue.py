@@ -89,6 +89,9 @@ def _job(row):
     phase = states.phase(row["state"])
     waiting = phase in (states.PENDING, states.HELD)
     node_count = table.integer(row["node_count"])
+    nodes = hostlist.expand(row["nodes"])
+    # A job that is cancelled while it waits has its end as its start.
+    started = not waiting and (nodes or phase != states.FINISHED)
     amounts = {"cpu": table.integer(row["cpus"]) or 0, "node": node_count or 0}
     gpus = _gpus(row["gres"], node_count)
     if gpus:
@@ -103,10 +106,10 @@ def _job(row):
         partition=row["partition"],
         account=table.value(row["account"]),
         qos=table.value(row["qos"]),
-        nodes=hostlist.expand(row["nodes"]),
+        nodes=nodes,
         node_count=node_count,
         submit_s=table.epoch(row["submit"]),
-        start_s=None if waiting else table.epoch(row["start"]),
+        start_s=table.epoch(row["start"]) if started else None,
         expected_start_s=table.epoch(row["start"]) if waiting else None,
         end_s=table.epoch(row["end"]) if phase == states.FINISHED else None,
         elapsed_s=_seconds(row["elapsed"]),

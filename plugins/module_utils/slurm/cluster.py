@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a cluster offers and what one user may do on it, out of sinfo, scontrol and sacctmgr. No I/O of its own."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
+    duration,
+    errors,
+    sacctmgr,
+    scontrol,
+    sinfo,
+    table,
+)
+
+_LIMITS = (
+    ("max_array_size", "MaxArraySize"),
+    ("max_job_count", "MaxJobCount"),
+    ("min_job_age_s", "MinJobAge"),
+    ("message_timeout_s", "MessageTimeout"),
+    ("kill_wait_s", "KillWait"),
+)
+
+
+def limits(config):
+    """The controller's limits (dict of int) and whether it refuses jobs beyond a partition's limits at once (bool)."""
+    found = {}
+    for name, key in _LIMITS:
+        found[name] = table.integer(config.get(key, "").split(" ")[0])
+    found["enforce_partition_limits"] = config.get("EnforcePartLimits", "NO") in ("ALL", "ANY", "YES")
+    return found
+
+
+def _allowed(record, what):
+    """(list of names that are admitted or None for all, list of names that are not)."""
+    admitted = record.get("Allow" + what, "ALL")
+    denied = record.get("Deny" + what, "")
+    split = [word for word in admitted.split(",") if word]
+    return None if admitted in ("ALL", "(null)", "N/A", "") else split, [word for word in denied.split(",") if word]
+
+
+def partition(record, groups):
+    """A partition (dict) out of its record of scontrol and its groups of nodes of sinfo (list of dict)."""
+    accounts, denied_accounts = _allowed(record, "Accounts")
+    qos, denied_qos = _allowed(record, "Qos")
+    state_counts, nodes, features, gpu_types, cpus = {}, [], [], [], {}
+    for group in groups:
+        state_counts[group["state"]] = state_counts.get(group["state"], 0) + group["node_count"]
+        nodes += [node for node in group["nodes"] if node not in nodes]
+        features += [word for word in group["features"] if word not in features]
+        gpu_types += [word for word in group["gpu_types"] if word not in gpu_types]
+        for name, count in group["cpus"].items():
+            cpus[name] = cpus.get(name, 0) + count
+    return {
+        "name": record["PartitionName"],
+        "default": record.get("Default") == "YES",
+        "up": record.get("State") == "UP",
+        "max_time_s": duration.to_seconds(record.get("MaxTime")),
+        "default_time_s": duration.to_seconds(record.get("DefaultTime")),
+        "max_nodes": table.integer(record.get("MaxNodes")),
+        "min_nodes": table.integer(record.get("MinNodes")),
+        "node_count": table.integer(record.get("TotalNodes")),
+        "nodes": nodes,
+        "node_states": state_counts,
+        "cpus": cpus,
+        "cpus_per_node": max([group["cpus_per_node"] or 0 for group in groups] or [0]),
+        "memory_per_node_bytes": max([group["memory_bytes"] or 0 for group in groups] or [0]),
+        "gpus_per_node": max([group["gpus_per_node"] for group in groups] or [0]),
+        "gpu_types": gpu_types,
+        "gres": next((group["gres"] for group in groups if group["gres"]), None),
+        "features": features,
+        "qos": table.value(record.get("QoS")),
+        "exclusive": record.get("OverSubscribe") == "EXCLUSIVE",
+        "admitted_accounts": accounts,
+        "denied_accounts": denied_accounts,
+        "admitted_qos": qos,
+        "denied_qos": denied_qos,
+    }
+
+
+def _admits(name, admitted, denied):
+    return name not in denied and (admitted is None or name in admitted)
+
+
+def _shortest(*times_s):
+    told = [time_s for time_s in times_s if time_s is not None]
+    return min(told) if told else None
+
+
+def may(partitions, associations, qos_list):
+    """What the user of the associations may do: list of dict partition, account, qos (list of dict name, max_time_s,
+    max_nodes, max_jobs: int or None), default_qos. Only partitions that are up.
+    """
+    qos_by_name = {qos["name"]: qos for qos in qos_list}
+    found = []
+    for part in partitions:
+        for association in associations:
+            named = association["partition"] in (None, part["name"])
+            account = association["account"]
+            if not (part["up"] and named and _admits(account, part["admitted_accounts"], part["denied_accounts"])):
+                continue
+            usable = []
+            for name in association["qos"]:
+                if not _admits(name, part["admitted_qos"], part["denied_qos"]):
+                    continue
+                qos = qos_by_name.get(name, {})
+                times_s = (part["max_time_s"], qos.get("max_time_s"), association["max_time_s"])
+                nodes = (part["max_nodes"], qos.get("max_tres_per_job", {}).get("node"), part["node_count"])
+                jobs = (qos.get("max_jobs_per_user"), association["max_jobs"])
+                usable.append(
+                    {
+                        "name": name,
+                        "max_time_s": _shortest(*times_s),
+                        "max_nodes": _shortest(*nodes),
+                        "max_jobs": _shortest(*jobs),
+                    }
+                )
+            entry = {"partition": part["name"], "account": account, "qos": usable}
+            found.append(dict(entry, default_qos=association["default_qos"]))
+    return found
+
+
+def gather(client, user):
+    """Facts of a cluster (dict) for a user (str): seven commands through a SlurmClient. See the module
+    slurm_cluster_info for the keys; `warnings` (list of str) says what could not be found out.
+
+    Raises SlurmError when slurmctld does not answer.
+    """
+    config = client.ask("read the configuration of Slurm", scontrol.show_argv("config"), scontrol.parse_config)
+    records = client.ask("list partitions", scontrol.show_argv("partition"), scontrol.records)
+    groups = client.ask("list nodes", sinfo.argv(), sinfo.parse)
+    # Its exit status differs by version and says nothing that its text does not say.
+    pings = scontrol.parse_ping(client.call(scontrol.ping_argv())[1])
+    partitions = [
+        partition(record, [group for group in groups if group["partition"] == record["PartitionName"]])
+        for record in records
+        if "PartitionName" in record
+    ]
+    facts = {
+        "cluster": config.get("ClusterName"),
+        "version": config.get("SLURM_VERSION"),
+        "controllers": pings,
+        "limits": limits(config),
+        "partitions": partitions,
+        "warnings": [],
+    }
+    facts["accounting"] = config.get("AccountingStorageType", "").endswith("/slurmdbd")
+    facts["accounting_enforced"] = [
+        word for word in config.get("AccountingStorageEnforce", "").split(",") if word and word != "none"
+    ]
+    if not facts["accounting"]:
+        facts["warnings"].append("this cluster keeps no accounting: QOS, accounts and their limits are not known")
+        return facts
+    try:
+        facts["qos"] = client.ask("list QOS", sacctmgr.qos_argv(), sacctmgr.parse_qos)
+        argv = sacctmgr.associations_argv(user, facts["cluster"])
+        facts["associations"] = client.ask("list the accounts of " + user, argv, sacctmgr.parse_associations)
+        facts["user"] = client.ask("look up the user " + user, sacctmgr.user_argv(user), sacctmgr.parse_user)
+    except errors.SlurmError as error:
+        if error.kind not in (errors.ACCOUNTING_OFF, errors.ACCOUNTING_UNREACHABLE, errors.UNREACHABLE):
+            raise
+        facts["warnings"].append("accounting does not answer: {0}".format(error))
+        return facts
+    facts["may"] = may(partitions, facts["associations"], facts["qos"])
+    if not facts["associations"]:
+        facts["warnings"].append("accounting knows no account of the user {0} on {1}".format(user, facts["cluster"]))
+    return facts
