@@ -101,8 +101,8 @@ def description_of(text: str) -> str:
 def _recipes(folders: Sequence[Path]) -> Iterator[Path]:
     """Files with a section `service:`; a search path may also hold playbooks and inventories."""
     for path in _files(folders):
-        if _SERVICE_SECTION.search(path.read_bytes()):
-            yield path
+        if not os.access(path, os.R_OK) or _SERVICE_SECTION.search(path.read_bytes()):
+            yield path  # one that can't be read says so when it is used
 
 
 def _files(folders: Sequence[Path]) -> Iterator[Path]:
