@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Brings a run's files to the controller in one transfer, checked by checksum; can be repeated at any time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
+    RunAction,
+    RunFailed,
+    add_calls,
+    controller_event,
+)
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import merge_events, unpack
+
+# A copy is taken first: files that still grow would not match their checksums. Secrets and control files stay.
+_COLLECT = r"""
+cd "$1" || exit 3
+umask 077
+t=.collect.$$; trap 'rm -rf "$t"' EXIT; mkdir "$t" || exit 4
+cp -R events logs clients results histograms telemetry plan.json spec.json start.sh ./*.sbatch "$t" 2>"$t.err" || :
+while read -r image; do
+  { printf '%s\t' "$image"; stat -L -c '%s' "$image"; } 2>/dev/null | tr '\n' '\t'
+  cat "$image.sha256" 2>/dev/null | cut -d' ' -f1 | tr -d '\n'; echo
+done <images.txt >"$t/images.tsv"
+rm -f "$t.err"
+cd "$t" || exit 4
+find . -type f ! -name manifest.sha256 -exec sha256sum {} + >../manifest.$$ && mv ../manifest.$$ manifest.sha256
+tar -czf - .
+"""
+
+
+class ActionModule(RunAction):
+    """See the module run_collect for the options."""
+
+    def act(self) -> dict[str, Any]:
+        """Fetch, verify, merge the events; returns the number of files and bytes."""
+        run = self.find(self.options["run"])
+        plan = run.read_json("plan.json")
+        remote = self.remote()
+        answer = remote.shell(_COLLECT, plan["run_dir"])
+        add_calls(run, remote.calls)
+        if answer.rc == 3 and run.has("manifest.json"):
+            self.say("collected before; its directory on the cluster is gone")
+            return {"run": run.id, "files": len(run.read_json("manifest.json"))}
+        if answer.rc != 0:
+            raise RunFailed(
+                f"run {run.id}: its directory {plan['run_dir']} on {self.host} can't be read: "
+                f"{answer.err.strip() or f'exit status {answer.rc}'}"
+            )
+        manifest = unpack(answer.stdout, run, _local_name)
+        controller_event(run, "collected", files=len(manifest), bytes=len(answer.stdout))
+        run.write_text("events.jsonl", merge_events(run))
+        run.write_json("manifest.json", dict(sorted(manifest.items())))
+        self.say(f"collected {len(manifest)} files, {len(answer.stdout) / 1e6:.1f} MB, all checksums right")
+        return {"changed": True, "run": run.id, "files": len(manifest), "bytes": len(answer.stdout)}
+
+
+def _local_name(name: str) -> str:
+    """Where a file of the cluster's run directory lies on the controller (docs/interfaces.md)."""
+    folder, _slash, rest = name.partition("/")
+    if folder == "results":
+        return f"series/{rest}" if rest.startswith("series-") else rest
+    return name

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Resolves a recipe with the inventory of one cluster into the plan of a run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import (
+    RecipeError,
+    load_recipe,
+    new_run_id,
+    resolve,
+)
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, RunFailed
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.version import collection_version
+
+DEFAULT_SCRATCH = "~/.aifactory-scratch"
+
+
+class ActionModule(RunAction):
+    """See the module run_plan for the options."""
+
+    OPTIONS = {"recipe": {"type": "str", "required": True}}
+
+    def act(self) -> dict[str, Any]:
+        """Return the plan as the fact `benchmark_plan`, and the service type's settings as its role's variables."""
+        now = time.time()
+        try:
+            recipe = load_recipe(self.options["recipe"], self._search_paths())
+            plan = resolve(
+                recipe,
+                self.host,
+                self._cluster_variables(),
+                run_id=new_run_id(recipe.slug, now, random.Random()),
+                group=self._group(recipe.slug),
+                now=now,
+                collection_version=collection_version(),
+            )
+        except RecipeError as error:
+            raise RunFailed(str(error)) from None
+        service, clients = plan["service"], plan["clients"]
+        prefix = service["role"].rpartition(".")[2]
+        settings = {f"{prefix}_{name}": value for name, value in service["settings"].items()}
+        self.say(f"run {plan['run_id']}: {service['type']} with {clients['count']} {clients['type']} client(s)")
+        facts = {"benchmark_plan": plan, "benchmark_recipe_text": recipe.as_resolved_yaml(), **settings}
+        return {"ansible_facts": facts}
+
+    def _search_paths(self) -> list[Path]:
+        return [Path(self._loader.get_basedir()), self.home / "recipes"]
+
+    def _cluster_variables(self) -> dict[str, Any]:
+        made_here = ("benchmark_plan", "benchmark_recipe_text")
+        names = [name for name in self.task_vars if name.startswith("benchmark_") and name not in made_here]
+        variables = {name: self.variable(name) for name in names}
+        scratch = str(variables.get("benchmark_scratch") or DEFAULT_SCRATCH)
+        if scratch.startswith("~/"):
+            # job scripts need the path itself: sbatch expands nothing in its options
+            scratch = self.remote().shell('printf %s "$HOME"').out + scratch[1:]
+        if not scratch.startswith("/"):
+            raise RunFailed(f"benchmark_scratch of {self.host} must be an absolute path, or begin with ~/: {scratch!r}")
+        return {**variables, "benchmark_scratch": scratch}
+
+    def _group(self, slug: str) -> str:
+        """One id for all runs of this play: every worker of it has the same parent process."""
+        parent = os.getppid()
+        started = _process_started(parent)
+        token = hashlib.sha256(f"{parent} {started}".encode()).hexdigest()[:4]
+        return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(started))}-{slug}-{token}"
+
+
+def _process_started(pid: int) -> float:
+    """When a process started (epoch, s), from its entry in /proc; now, to the day, where there is no /proc."""
+    try:
+        return os.stat(f"/proc/{pid}").st_ctime
+    except OSError:
+        return time.time() // 86400 * 86400

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Checks a plan against the cluster in one remote call, before anything is submitted."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
+    cluster,
+    errors,
+    sacctmgr,
+    sbatch,
+    scontrol,
+    sinfo,
+)
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import preflight
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, RunFailed
+
+_SCRATCH = 'mkdir -p "$1/runs" 2>&1 && [ -w "$1/runs" ] || { echo "not writable for $(id -un)"; exit 1; }'
+_MISSING = 'for path in "$@"; do [ -e "$path" ] || echo "$path"; done'
+
+
+class ActionModule(RunAction):
+    """See the module run_preflight for the options."""
+
+    OPTIONS = {
+        "plan": {"type": "dict", "required": True},
+        "files": {"type": "dict", "required": True},
+        "images": {"type": "list", "elements": "str", "default": []},
+    }
+
+    def act(self) -> dict[str, Any]:
+        """Fail with every problem at once; in check mode ask sbatch too, which then submits nothing."""
+        plan = self.options["plan"]
+        remote = self.remote()
+        answers = remote.batch(self._commands(plan))
+        facts = self._facts(plan, answers)
+        found = preflight.problems(plan, facts)
+        if not found and self.check_mode:
+            found = self._test_only(remote)
+        if found:
+            listed = "\n".join(f"  {text}" for text in found)
+            raise RunFailed(
+                f"{plan['recipe']['path']} does not fit the cluster {self.host}; nothing was submitted:\n{listed}"
+            )
+        return {"slurm": facts["version"], "calls": dict(remote.calls)}
+
+    def _commands(self, plan: dict[str, Any]) -> dict[str, list[str]]:
+        # the login name is known only there: ssh's own configuration may choose it
+        mine = shlex.join(sacctmgr.associations_argv("USER")).replace("user=USER", 'user="$(id -un)"')
+        return {
+            "config": scontrol.show_argv("config"),
+            "partitions": scontrol.show_argv("partition"),
+            "nodes": sinfo.argv(),
+            "qos": sacctmgr.qos_argv(),
+            "associations": ["sh", "-c", mine],
+            "scratch": ["sh", "-c", _SCRATCH, "sh", plan["cluster"]["scratch"]],
+            "images": ["sh", "-c", _MISSING, "sh", *[path for path in self.options["images"] if path]],
+            "runtime": ["sh", "-c", f"{shlex.quote(plan['cluster']['runtime'])} --version"],
+        }
+
+    def _facts(self, plan: dict[str, Any], answers: dict[str, Result]) -> dict[str, Any]:
+        for key in ("config", "partitions", "nodes"):
+            if answers[key].rc != 0:
+                doing = f"ask Slurm on {self.host}"
+                raise errors.from_result(doing, [key], answers[key].rc, answers[key].out, answers[key].err)
+        config = scontrol.parse_config(answers["config"].out)
+        groups = sinfo.parse(answers["nodes"].out)
+        partitions = [
+            cluster.partition(record, [group for group in groups if group["partition"] == record["PartitionName"]])
+            for record in scontrol.records(answers["partitions"].out)
+        ]
+        facts: dict[str, Any] = {
+            "version": config.get("SLURM_VERSION"),
+            "partitions": partitions,
+            "missing_images": answers["images"].out.split("\n")[:-1],
+            "scratch_error": None if answers["scratch"].rc == 0 else answers["scratch"].out.strip(),
+        }
+        # without accounting, or while it does not answer, sbatch is the judge
+        if answers["qos"].rc == 0 and answers["associations"].rc == 0:
+            associations = [
+                entry
+                for entry in sacctmgr.parse_associations(answers["associations"].out)
+                if entry["cluster"] == config.get("ClusterName")
+            ]
+            facts["associations"] = associations
+            facts["may"] = cluster.may(partitions, associations, sacctmgr.parse_qos(answers["qos"].out))
+        return facts
+
+    def _test_only(self, remote: Remote) -> list[str]:
+        """What Slurm itself says of the scripts, without submitting them."""
+        said = []
+        for name, script in self.options["files"].items():
+            if not name.endswith(".sbatch"):
+                continue
+            answer = remote.shell(
+                "exec sbatch --test-only", stdin=script.lstrip().encode() + b"\n", counts=["sbatch --test-only"]
+            )
+            if answer.rc != 0:
+                argv = ["sbatch", "--test-only", name]
+                said.append(str(errors.from_result(f"submit {name}", argv, answer.rc, answer.out, answer.err)))
+            else:
+                start = sbatch.parse_test(answer.err)
+                self.say(f"{name}: Slurm would accept it; {start.get('text') or answer.err.strip()}")
+        return said

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Turns what was collected of a run into run.json, rows of the store, and the report; tells the verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, controller_event
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import merge_events
+
+
+class ActionModule(RunAction):
+    """See the module run_report for the options."""
+
+    OPTIONS = {
+        "run": {"type": "str", "required": True},
+        "fail": {"type": "bool", "default": True},
+    }
+
+    def act(self) -> dict[str, Any]:
+        """Finish the run's record and render; fails when the run failed or is INVALID."""
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import finish
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import render
+
+        run = self.find(self.options["run"])
+        controller_event(run, "reported")
+        run.write_text("events.jsonl", merge_events(run))
+        record = finish(
+            run,
+            run.read_json("plan.json"),
+            run_jobs.read(run),
+            None,
+            run.read_json("calls.json", {}),
+            store_url=self.variable("benchmark_store_url"),
+        )
+        html, _markdown = render(run)
+        self._display.display(screen.summary(run, record))
+        over = record["state"] in ("finished", "failed", "stopped")
+        if self.options["fail"] and over and record["verdict"] != "VALID":
+            reasons = "\n".join(f"  {reason['message']}" for reason in record["reasons"])
+            raise AnsibleActionFail(
+                f"run {run.id} {record['state']}, {record['verdict'] or 'no verdict'}:\n{reasons}\n  report: {html}"
+            )
+        return {"run": run.id, "state": record["state"], "verdict": record["verdict"], "report": str(html)}

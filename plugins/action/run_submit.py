@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Puts a run's files on the cluster and submits its jobs, all in one remote call; each job once."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import errors
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import zipapp
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
+    RunAction,
+    RunFailed,
+    add_calls,
+    controller_event,
+)
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, run_directory
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import pack
+
+# sorted: the service's script comes before the clients' on the screen as in the cluster
+_SHIP = """umask 077; mkdir -p "$1" && tar -xzf - -C "$1" && shift && cd "$1" && shift && sh ./submit.sh "$@" """
+_SUBMIT = """cd "$1" && shift && sh ./submit.sh "$@" """
+RETRY_PAUSE_S = 5.0
+
+
+class ActionModule(RunAction):
+    """See the module run_submit for the options."""
+
+    OPTIONS = {
+        "plan": {"type": "dict", "required": True},
+        "spec": {"type": "dict", "required": True},
+        "files": {"type": "dict", "required": True},
+        "images": {"type": "list", "elements": "str", "default": []},
+        "deadline_s": {"type": "float", "default": 300.0},
+    }
+
+    def act(self) -> dict[str, Any]:
+        """Ship and submit; in check mode show the scripts instead."""
+        self.plan = self.options["plan"]
+        scripts = {name: text for name, text in self.options["files"].items() if name.endswith(".sbatch")}
+        if self.check_mode:
+            for name in sorted(scripts, reverse=True):
+                self._display.display(f"\n# ---- {name} ({self.host}) ----\n{scripts[name].rstrip()}")
+            self.say("dry run: nothing was submitted")
+            return {"scripts": scripts}
+        run = run_directory(self.home, self.plan["run_id"])
+        remote = self.remote()
+        archive = self._write(run)
+        roles = [role for role in run_jobs.ROLES if f"{role}.sbatch" in scripts]
+        jobs = self._submit(remote, archive, roles)
+        run.write_json("jobs.json", jobs)
+        controller_event(run, "submitted", jobs={job["role"]: job["id"] for job in jobs})
+        add_calls(run, remote.calls)
+        listed = ", ".join(f"{job['role']} job {job['id']}{' (adopted)' if job['adopted'] else ''}" for job in jobs)
+        self.say(f"submitted: {listed}")
+        return {"changed": True, "run": run.id, "jobs": jobs}
+
+    def _write(self, run: RunDirectory) -> bytes:
+        """Write the controller's copy of all that is shipped; returns the archive for the cluster."""
+        files = {name: text.rstrip().encode() + b"\n" for name, text in self.options["files"].items()}
+        files["plan.json"] = json.dumps(self.plan, indent=2).encode()
+        files["spec.json"] = json.dumps(self.options["spec"], indent=2).encode()
+        for name, content in files.items():
+            run.write_bytes(name, content)
+        images = [path for path in self.options["images"] if path]
+        files["images.txt"] = "".join(f"{path}\n" for path in images).encode()
+        with tempfile.TemporaryDirectory() as folder:
+            agent = Path(folder) / "agent.pyz"
+            zipapp.build(agent)
+            files["agent.pyz"] = agent.read_bytes()
+        return pack(files)
+
+    def _submit(self, remote: Remote, archive: bytes, roles: list[str]) -> list[dict[str, Any]]:
+        run_id, run_dir = self.plan["run_id"], self.plan["run_dir"]
+        counts = [command for _role in roles for command in ("squeue", "sbatch")]
+        give_up = time.monotonic() + self.options["deadline_s"]
+        answer = remote.shell(_SHIP, run_dir, run_dir, run_id, *roles, stdin=archive, counts=counts)
+        while True:
+            if answer.rc != 0:
+                raise RunFailed(
+                    f"run {run_id}: its directory {run_dir} can't be made on {self.host}: {answer.err.strip()}. "
+                    f"Check benchmark_scratch of {self.host} in the inventory (space, quota, permissions)"
+                )
+            jobs, failed = _parse(answer.out, run_id)
+            if failed is None:
+                return jobs
+            role, rc, words = failed
+            error = errors.from_result(
+                f"submit {role}.sbatch on {self.host}", ["sbatch", f"{role}.sbatch"], rc, "", words
+            )
+            if not error.transient or time.monotonic() > give_up:
+                self._take_back(remote, jobs)
+                raise RunFailed(f"run {run_id}: {error}")
+            self.say(f"{role}: {error.message}; the job is looked up before it is submitted again")
+            if error.kind == errors.UNREACHABLE:
+                # sbatch may have been accepted although it timed out: adopt it, never submit it twice
+                client = SlurmClient(remote.argv)
+                client.await_submission(
+                    run_jobs.job_name(run_id, role), deadline_s=give_up - time.monotonic(), cause=error
+                )
+                remote.calls.update(client.counts)
+            else:
+                time.sleep(RETRY_PAUSE_S)
+            answer = remote.shell(_SUBMIT, run_dir, run_id, *roles, counts=counts)
+
+    def _take_back(self, remote: Remote, jobs: list[dict[str, Any]]) -> None:
+        """Cancel what was submitted before a later job was refused, and remove the run's directory."""
+        ids = [job["id"] for job in jobs]
+        if ids:
+            client = SlurmClient(remote.argv)
+            client.cancel(ids, owner_name_prefix=run_jobs.name_prefix(self.plan["run_id"]))
+            self.say(f"cancelled job(s) {', '.join(ids)} of this run")
+        remote.shell('rm -rf -- "$1"', self.plan["run_dir"])
+
+
+def _parse(text: str, run_id: str) -> tuple[list[dict[str, Any]], tuple[str, int, str] | None]:
+    """What submit.sh printed: the jobs, and (role, exit status, Slurm's words) of the first that failed."""
+    jobs: list[dict[str, Any]] = []
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        words = line.split()
+        if words[:1] == ["job"]:
+            jobs.append(run_jobs.submitted(words[1], run_id, words[2], adopted=words[3] == "adopted"))
+        elif words[:1] == ["error"]:
+            return jobs, (words[1], int(words[2]), "\n".join(lines[number + 1 :]))
+    return jobs, None

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ends what a run still has on the cluster, and proves that nothing is left; can be repeated."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import squeue
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
+    RunAction,
+    add_calls,
+    controller_event,
+)
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
+
+_REMOVE = """rm -rf -- "$1" && [ ! -e "$1" ]"""
+_STOP = """[ ! -d "$1/control" ] || : >"$1/control/stop" """
+
+
+class ActionModule(RunAction):
+    """See the module run_teardown for the options."""
+
+    OPTIONS = {
+        "run": {"type": "str", "required": True},
+        "grace_s": {"type": "float", "default": 0.0},
+        "keep_directory": {"type": "bool", "default": False},
+        "deadline_s": {"type": "float", "default": 180.0},
+    }
+
+    def act(self) -> dict[str, Any]:
+        """Stop, cancel, prove; writes teardown.json and returns it."""
+        run = self.find(self.options["run"])
+        plan = run.read_json("plan.json")
+        remote = self.remote()
+        self.client = SlurmClient(remote.argv)
+        records = run_jobs.read(run)
+        if self.options["grace_s"]:
+            self._ask_to_stop(remote, plan["run_dir"], records)
+        checks, records = self._jobs(run, records)
+        checks += _agent_checks(run, records)
+        if not self.options["keep_directory"]:
+            checks.append(self._directory(remote, run, plan["run_dir"]))
+        teardown = {
+            "schema": 1,
+            "clean": all(check["ok"] for check in checks),
+            "checked_at": time.time(),
+            "checks": checks,
+        }
+        run.write_json("teardown.json", teardown)
+        run.write_json("jobs.json", records)
+        controller_event(run, "torn_down", clean=teardown["clean"])
+        remote.calls.update(self.client.counts)
+        add_calls(run, remote.calls)
+        wrong = [f"{check['what']}: {check['found']}" for check in checks if not check["ok"]]
+        if wrong:
+            self.say(f"teardown NOT proven: {'; '.join(wrong)}", color="red")
+        else:
+            self.say(f"torn down, {len(checks)} checks: no job, port, process or file is left")
+        return {"changed": True, "run": run.id, "teardown": teardown}
+
+    def _ask_to_stop(self, remote: Remote, run_dir: str, records: list[dict[str, Any]]) -> None:
+        """Let the agents end in order (results written, data removed) before anything is cancelled."""
+        remote.shell(_STOP, run_dir)
+        running = [job["id"] for job in records if job["role"] != "image"]
+        if running:
+            self.say("asked the jobs to end")
+            self.client.wait_gone(running, deadline_s=self.options["grace_s"])
+
+    def _jobs(
+        self, run: RunDirectory, records: list[dict[str, Any]]
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Cancel what lives, wait until all are gone, and look by name for what nobody knows of."""
+        prefix = run_jobs.name_prefix(run.id)
+        ids = [job["id"] for job in records]
+        found = self.client.jobs(ids)
+        living = [job_id for job_id, job in found.items() if not job.final]
+        if living:
+            cancelled = self.client.cancel(living, owner_name_prefix=prefix)
+            if cancelled:
+                self.say(f"cancelled job(s) {', '.join(cancelled)}")
+        proofs = self.client.wait_gone(living, deadline_s=self.options["deadline_s"]) if living else {}
+        if living:
+            found.update(self.client.jobs(living))
+        checks = []
+        for job in records:
+            gone = proofs[job["id"]]["gone"] if job["id"] in proofs else found[job["id"]].final
+            state = found[job["id"]].state
+            how = f"{found[job['id']].source or 'squeue'} of job {job['id']}"
+            checks.append({"what": f"{job['role']} job", "how": how, "found": f"{state}", "ok": bool(gone)})
+        names = [run_jobs.job_name(run.id, role) for role in run_jobs.ROLES]
+        listed = self.client.ask("look for jobs of this run", squeue.argv(names=names, mine=True), squeue.parse)
+        named = [job for job in listed if not job.final]
+        checks.append(
+            {
+                "what": "jobs by name",
+                "how": f"squeue --name={prefix}…",
+                "found": ", ".join(f"{job.id} {job.state}" for job in named) or "no job in the queue",
+                "ok": not named,
+            }
+        )
+        return checks, [run_jobs.update(job, found[job["id"]]) for job in records]
+
+    def _directory(self, remote: Remote, run: RunDirectory, run_dir: str) -> dict[str, Any]:
+        check = {"what": "run directory", "how": f"rm and stat {run_dir}"}
+        if not run.has("manifest.json"):
+            return {**check, "found": "kept: nothing was collected from it yet", "ok": False}
+        answer = remote.shell(_REMOVE, run_dir)
+        if answer.rc == 0:
+            return {**check, "found": "removed", "ok": True}
+        return {**check, "found": answer.err.strip() or "still there", "ok": False}
+
+
+def _agent_checks(run: RunDirectory, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the service's agent found on its node when it ended; unknown where it could not say."""
+    events = run.events()
+    started = [e for e in events if e.get("source") == "service" and e["event"] == "container_started"]
+    stopped = [e for e in events if e.get("source") == "service" and e["event"] == "stopped"]
+    if not started and not stopped:
+        return []
+    last = stopped[-1] if stopped else {}
+    node = started[-1].get("node") if started else last.get("node")
+    unknown = f"unknown: the agent on {node} was killed before it could look"
+    left = last.get("processes_left")
+    return [
+        {
+            "what": "port",
+            "how": f"the agent connects to it on {node}",
+            "found": {True: "closed", False: "still open"}.get(last.get("port_closed"), unknown),
+            "ok": last.get("port_closed") is True,
+        },
+        {
+            "what": "processes",
+            "how": f"the agent looks in /proc on {node}",
+            "found": unknown if left is None else f"{left or 'none'} left",
+            "ok": left in (0, []),
+        },
+        {
+            "what": "node-local data",
+            "how": f"the agent removes it and looks on {node}",
+            "found": {True: "removed", False: "still there"}.get(last.get("data_removed"), unknown),
+            "ok": last.get("data_removed") is True,
+        },
+    ]

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Follows a run until it ends, a time limit, or a lost connection; can be left and entered again at any time."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import watch
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import ClusterUnreachable
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
+    RunAction,
+    RunFailed,
+    add_calls,
+    controller_event,
+)
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError, read_events
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 10.0
+FIRST_QUEUE_S, LONGEST_QUEUE_S = 1.0, 30.0
+HEARTBEAT_S = 30.0
+UNREACHABLE_S = 300.0
+AFTER_SERVICE_S = 15.0
+
+
+class ActionModule(RunAction):
+    """See the module run_watch for the options."""
+
+    OPTIONS = {
+        "run": {"type": "str", "required": True},
+        "timeout_s": {"type": "float", "default": 0.0},
+    }
+
+    def act(self) -> dict[str, Any]:
+        """Poll and print until the run is over; `over` says whether it is, `state` where it stands."""
+        self.run_files: RunDirectory = self.find(self.options["run"])
+        self.jobs = {job["role"]: job for job in run_jobs.read(self.run_files)}
+        plan = self.run_files.read_json("plan.json")
+        self.known: dict[str, Job] = {}
+        self.events = [event for source in watch.SOURCES for event in self._mirrored(source)]
+        self.bar = _on_terminal()
+        self.bar_shown = False
+        self.last_line = time.monotonic()
+        self.stopped_at = None if self._seen("service", "stopped") is None else time.monotonic()
+        remote = self.remote()
+        feed = watch.Feed(self.run_files, remote, plan["run_dir"], [job["id"] for job in self.jobs.values()])
+        started = time.monotonic()
+        try:
+            over = self._follow(feed, started)
+        finally:
+            add_calls(self.run_files, remote.calls)
+        if not over:
+            self.say(
+                f"still going on; watch it again: ansible-playbook aifactory.benchmark.watch -e run={self.run_files.id}"
+            )
+        return {"run": self.run_files.id, "over": over}
+
+    def _mirrored(self, source: str) -> list[dict[str, Any]]:
+        return read_events(self.run_files.read_text(f"events/{source}.jsonl", ""))
+
+    def _follow(self, feed: watch.Feed, started: float) -> bool:
+        wait_s, queue_s = 0.0, FIRST_QUEUE_S
+        next_queue, lost_since = started, None
+        while not self._over():
+            if self.options["timeout_s"] and time.monotonic() - started > self.options["timeout_s"]:
+                return False
+            ask_queue = time.monotonic() >= next_queue
+            try:
+                events, jobs = feed.poll(wait_s, queue=ask_queue)
+            except ClusterUnreachable as error:
+                lost_since = lost_since or time.monotonic()
+                self._endure(error, lost_since)
+                continue
+            except RunError:
+                if self._ended():
+                    return True
+                raise
+            lost_since = None
+            self._take(events, jobs)
+            if ask_queue:
+                next_queue = time.monotonic() + queue_s
+                # running jobs tell about themselves: the queue is then asked only to notice that they died
+                queue_s = LONGEST_QUEUE_S if self._running() else min(queue_s * 1.6, LONGEST_QUEUE_S)
+            wait_s = min(max(wait_s * 1.3, FIRST_WAIT_S), LONGEST_WAIT_S)
+            wait_s = max(0.5, min(wait_s, next_queue - time.monotonic()))
+        return True
+
+    def _endure(self, error: ClusterUnreachable, lost_since: float) -> None:
+        if time.monotonic() - lost_since > UNREACHABLE_S:
+            raise RunFailed(
+                f"{error}. The run goes on without this controller and ends by itself; follow it again with: "
+                f"ansible-playbook aifactory.benchmark.watch -e run={self.run_files.id}"
+            )
+        self._line(f"no connection, trying again: {error}")
+        time.sleep(5)
+
+    def _take(self, events: list[dict[str, Any]], jobs: list[Job] | None) -> None:
+        roles = {job["id"]: role for role, job in self.jobs.items()}
+        for job in jobs or []:
+            role = roles.get(job.raw_id) or roles.get(job.id)
+            before = self.known.get(role) if role else None
+            if role and (before is None or (before.state, before.reason) != (job.state, job.reason)):
+                self.known[role] = job
+                controller_event(self.run_files, "state", job=role, state=job.state, reason=job.reason)
+                if not job.final or not job.ok:
+                    self._line(watch.narrate_job(role, job))
+        for event in events:
+            self.events.append(event)
+            if (event.get("source"), event["event"]) == ("service", "stopped"):
+                self.stopped_at = time.monotonic()
+            if event["event"] == "progress":
+                self._progress(event)
+            else:
+                text = watch.narrate(event)
+                if text:
+                    self._line(text)
+        if time.monotonic() - self.last_line > HEARTBEAT_S:
+            reports = [event for event in self.events[-5:] if event["event"] == "progress"]
+            self._line(watch.progress_text(reports[-1]) if reports else "waiting")
+
+    def _progress(self, event: dict[str, Any]) -> None:
+        if self.bar:
+            self._display.display(f"\r[{self.host}] {watch.progress_bar(event)}\x1b[K", newline=False)
+            self.bar_shown = True
+
+    def _line(self, text: str) -> None:
+        if self.bar_shown:
+            self._display.display("\r\x1b[K", newline=False)
+            self.bar_shown = False
+        self.last_line = time.monotonic()
+        self.say(text)
+
+    def _seen(self, source: str, *names: str) -> float | None:
+        return next((e["t"] for e in self.events if e.get("source") == source and e["event"] in names), None)
+
+    def _running(self) -> bool:
+        return self._seen("service", "job_started") is not None and self._seen("clients", "job_started") is not None
+
+    def _ended(self) -> bool:
+        clients = self._seen("clients", "done", "failed")
+        return clients is not None and self._seen("service", "stopped") is not None
+
+    def _over(self) -> bool:
+        if self._ended():
+            return True
+        roles = [role for role in self.jobs if role != "image"]
+        if self._seen("image", "failed") or all(role in self.known and self.known[role].final for role in roles):
+            return True
+        # clients that have not ended by then never started: teardown cancels them
+        return self.stopped_at is not None and time.monotonic() - self.stopped_at > AFTER_SERVICE_S
+
+
+def _on_terminal() -> bool:
+    """Whether a person watches: workers have no terminal of their own, so the play's process is asked.
+
+    Under AWX and ansible-runner there is a terminal too, but nobody at it: a bar would flood the event stream.
+    """
+    if any(os.environ.get(name) for name in ("AWX_ISOLATED_DATA_DIR", "JOB_ID", "CI", "NO_COLOR")):
+        return False
+    if os.environ.get("TERM", "dumb") == "dumb":
+        return False
+    try:
+        return os.readlink(f"/proc/{os.getppid()}/fd/1").startswith("/dev/pts/")
+    except OSError:
+        return False

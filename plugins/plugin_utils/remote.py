@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Commands on a login node through Ansible's connection: no Python needed there, and every call counted."""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.errors import AnsibleConnectionFailure
+
+
+class ClusterUnreachable(Exception):
+    """The login node did not answer; what was asked of it may or may not have been done."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one command left behind."""
+
+    rc: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def out(self) -> str:
+        """Standard output as text; bytes that are no UTF-8 are replaced."""
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def err(self) -> str:
+        """Standard error as text; bytes that are no UTF-8 are replaced."""
+        return self.stderr.decode("utf-8", "replace")
+
+
+class Remote:
+    """Runs shell scripts on one cluster.
+
+    `connection` is the action plugin's connection (ssh or local), `host` the inventory name for messages,
+    `calls` counts remote calls under "ssh" and scheduler commands under their own names.
+    """
+
+    def __init__(self, connection: Any, host: str, calls: Counter[str] | None = None) -> None:
+        self._connection = connection
+        self.host = host
+        self.calls: Counter[str] = Counter() if calls is None else calls
+
+    def shell(self, script: str, *args: str, stdin: bytes | None = None, counts: Sequence[str] = ()) -> Result:
+        """Run a POSIX shell script with positional arguments in one remote call.
+
+        `counts` names the scheduler commands that the script runs, for the run's record.
+        Raises ClusterUnreachable when the connection fails.
+        """
+        self.calls["ssh"] += 1
+        self.calls.update(counts)
+        # the login shell only starts /bin/sh: users of csh or fish get the same behaviour
+        command = shlex.join(["/bin/sh", "-c", script, "sh", *args])
+        try:
+            rc, stdout, stderr = self._connection.exec_command(command, in_data=stdin, sudoable=False)
+        except AnsibleConnectionFailure as error:
+            raise ClusterUnreachable(self._explain(str(error))) from error
+        return Result(rc, stdout, stderr)
+
+    def argv(self, argv: Sequence[str], stdin: str | None = None) -> tuple[int, str, str]:
+        """Run one command: the runner that SlurmClient takes. Returns (rc, stdout, stderr)."""
+        data = None if stdin is None else stdin.encode()
+        result = self.shell('exec "$@"', *argv, stdin=data)
+        return result.rc, result.out, result.err
+
+    def batch(self, commands: Mapping[str, Sequence[str]]) -> dict[str, Result]:
+        """Run several commands in one remote call; each result under its key.
+
+        Raises ClusterUnreachable when the connection fails or the answer is cut short.
+        """
+        token = f"aifactory-{secrets.token_hex(8)}"
+        lines = ["d=$(mktemp -d) || exit 90; trap 'rm -rf \"$d\"' EXIT"]
+        for argv in commands.values():
+            # the two outputs go to files first: mixed on one stream they could not be told apart
+            lines.append(f'{shlex.join(argv)} >"$d/o" 2>"$d/e" </dev/null; rc=$?')
+            lines.append('printf "%s %d %d %d\\n" ' + token + ' "$rc" "$(wc -c <"$d/o")" "$(wc -c <"$d/e")"')
+            lines.append('cat "$d/o" "$d/e"')
+        answer = self.shell("\n".join(lines), counts=[argv[0] for argv in commands.values()])
+        return dict(zip(commands, self._split(answer, token, len(commands)), strict=True))
+
+    def _split(self, answer: Result, token: str, expected: int) -> list[Result]:
+        results, position, data = [], 0, answer.stdout
+        marker = token.encode()
+        for _ in range(expected):
+            start = data.find(marker, position)
+            end = data.find(b"\n", start)
+            if start < 0 or end < 0:
+                raise ClusterUnreachable(self._explain(f"the answer was cut short ({answer.err.strip()})"))
+            rc, out_bytes, err_bytes = (int(field) for field in data[start:end].split()[1:])
+            body = end + 1
+            results.append(
+                Result(rc, data[body : body + out_bytes], data[body + out_bytes : body + out_bytes + err_bytes])
+            )
+            position = body + out_bytes + err_bytes
+        return results
+
+    def _explain(self, reason: str) -> str:
+        reason = reason.strip().removeprefix("Failed to connect to the host via ssh:").strip()
+        get = self._connection.get_option
+        where = ""
+        if self._connection.transport == "ssh":
+            user, host, port = (get(name) for name in ("remote_user", "host", "port"))
+            where = f" at {f'{user}@' if user else ''}{host}, port {port or 22}"
+        return (
+            f"cluster '{self.host}' can't be reached{where}: {reason}. "
+            "Check ansible_host, ansible_port, ansible_user and the ssh key of this host in the inventory"
+        )

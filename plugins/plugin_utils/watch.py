@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Following a run: news from the cluster in bounded polls, and what a person reads of them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import squeue, states
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
+
+SOURCES = ("image", "service", "clients")
+
+# Waits on the cluster until an event file has news other than progress, at most $2 ticks of 0.25 s, so that one remote
+# call sees a change at once instead of many calls seeing none. Then prints what is new of each file, and the queue.
+_POLL = r"""
+cd "$1" || exit 3
+n=$2; oi=$3; os=$4; oc=$5; queue=$6
+sizes() { stat -c %s events/image.jsonl events/service.jsonl events/clients.jsonl 2>/dev/null; }
+fresh() { [ -e "events/$1.jsonl" ] && tail -c "+$(($2 + 1))" "events/$1.jsonl"; }
+news() { { fresh image "$oi"; fresh service "$os"; fresh clients "$oc"; } | grep -v -q '"event": "progress"'; }
+last=; i=0
+while [ "$i" -lt "$n" ]; do
+  now=$(sizes)
+  if [ "$now" != "$last" ]; then news && break; last=$now; fi
+  sleep 0.25; i=$((i + 1))
+done
+for pair in "image $oi" "service $os" "clients $oc"; do
+  set -- $pair
+  fresh "$1" "$2" >.poll.$$ || : >.poll.$$
+  printf '\n@%s %d\n' "$1" "$(wc -c <.poll.$$)"; cat .poll.$$
+done
+rm -f .poll.$$
+[ -z "$queue" ] || { printf '\n@queue 0\n'; eval "$queue" 2>&1; }
+"""
+
+
+class Feed:
+    """News of one run: event files mirrored into the run's directory on the controller, and the queue."""
+
+    def __init__(self, run: RunDirectory, remote: Remote, run_dir: str, job_ids: Sequence[str]) -> None:
+        self._run, self._remote, self._run_dir = run, remote, run_dir
+        self._queue = shlex.join(squeue.argv(ids=list(job_ids)))
+        run.file("events").mkdir(parents=True, exist_ok=True)
+
+    def poll(self, wait_s: float, *, queue: bool) -> tuple[list[dict[str, Any]], list[Job] | None]:
+        """New events, after at most `wait_s` seconds, and with `queue` the jobs that squeue lists.
+
+        The jobs are None when squeue was not asked or did not answer. Raises ClusterUnreachable, and RunError
+        when the run's directory is no longer on the cluster.
+        """
+        offsets = [str(self._size(source)) for source in SOURCES]
+        answer = self._remote.shell(
+            _POLL,
+            self._run_dir,
+            str(int(wait_s * 4)),
+            *offsets,
+            self._queue if queue else "",
+            counts=["squeue"] if queue else [],
+        )
+        if answer.rc == 3:
+            raise RunError(
+                f"run {self._run.id} has no directory {self._run_dir} on {self._remote.host}: it was torn down"
+            )
+        return self._events(answer), _jobs(answer.stdout) if queue else None
+
+    def _size(self, source: str) -> int:
+        path = self._run.file(f"events/{source}.jsonl")
+        return path.stat().st_size if path.exists() else 0
+
+    def _events(self, answer: Result) -> list[dict[str, Any]]:
+        events, position = [], 0
+        for source in SOURCES:
+            marker = f"\n@{source} ".encode()
+            start = answer.stdout.find(marker, position)
+            if start < 0:
+                continue
+            head_end = answer.stdout.index(b"\n", start + 1)
+            length = int(answer.stdout[start + len(marker) : head_end])
+            text = answer.stdout[head_end + 1 : head_end + 1 + length]
+            position = head_end + 1 + length
+            whole = text[: text.rfind(b"\n") + 1]  # a line that is being written is read next time
+            if whole:
+                with self._run.file(f"events/{source}.jsonl").open("ab") as stream:
+                    stream.write(whole)
+                events += [json.loads(line) for line in whole.splitlines()]
+        return sorted(events, key=lambda event: event["t"])
+
+
+def _jobs(stdout: bytes) -> list[Job] | None:
+    _before, found, listing = stdout.rpartition(b"\n@queue 0\n")
+    if not found:
+        return None
+    try:
+        return squeue.parse(listing.decode("utf-8", "replace"))
+    except ValueError:
+        return None  # slurmctld did not answer; its words are no listing
+
+
+def narrate(event: dict[str, Any]) -> str | None:
+    """One line for a person about an event, or None for what needs none."""
+    tell = _LINES.get((event.get("source"), event["event"]))
+    return None if tell is None else tell(event)
+
+
+def narrate_job(role: str, job: Job) -> str:
+    """One line about the state of a job in the queue."""
+    reason = f" ({job.reason})" if job.reason and job.phase in (states.PENDING, states.HELD) else ""
+    where = f" on {', '.join(job.nodes)}" if job.nodes and not job.final else ""
+    remedy = f": {job.remedy}" if job.remedy else ""
+    return f"{role} job {job.id} {job.state}{reason}{where}{remedy}"
+
+
+def _case(event: dict[str, Any]) -> str:
+    return f"case {event.get('case')}, repetition {event.get('repetition')}"
+
+
+_LINES: dict[tuple[Any, str], Any] = {
+    ("image", "pull_started"): lambda e: f"pulling {e.get('reference')}",
+    ("image", "pull_done"): lambda e: f"image ready, {e.get('bytes', 0) / 1e6:.0f} MB",
+    ("image", "failed"): lambda e: f"image: {e.get('reason')}",
+    ("service", "job_started"): lambda e: f"service starting on {e.get('node')}",
+    ("service", "healthy"): lambda e: f"service healthy after {e.get('after_s', 0):.1f} s",
+    ("service", "service_failed"): lambda e: f"service failed: {e.get('reason')}",
+    ("service", "stopping"): lambda e: f"service stopping: {e.get('reason')}",
+    ("service", "stopped"): lambda e: "service stopped",
+    ("clients", "job_started"): lambda e: f"clients starting on {e.get('node')}",
+    ("clients", "setup_started"): lambda e: "set-up of the workload",
+    ("clients", "clients_ready"): lambda e: f"{e.get('count')} client(s) ready",
+    ("clients", "warmup_started"): lambda e: f"warming up: {_case(e)}",
+    ("clients", "measure_started"): lambda e: f"measuring: {_case(e)}",
+    ("clients", "done"): lambda e: "clients done",
+    ("clients", "failed"): lambda e: f"clients failed: {e.get('reason')}",
+}
+
+
+def progress_text(event: dict[str, Any]) -> str:
+    """Share, rate and errors of a progress event."""
+    duration = event.get("duration_s") or 0
+    share = f"{min(100, 100 * event.get('elapsed_s', 0) / duration):3.0f} % " if duration else ""
+    return (
+        f"{share}{event.get('operations', 0):,} operations, {event.get('rate_per_s', 0):,.0f}/s, "
+        f"{event.get('errors', 0)} errors"
+    )
+
+
+def progress_bar(event: dict[str, Any], width: int = 28) -> str:
+    """A bar for a terminal; the caller ends it with a carriage return."""
+    duration = event.get("duration_s") or 0
+    filled = int(width * min(1.0, event.get("elapsed_s", 0) / duration)) if duration else 0
+    return f"[{'#' * filled}{'.' * (width - filled)}] {progress_text(event)}"
