@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import table
 
-FIXTURES = Path(__file__).resolve().parents[4] / "fixtures" / "slurm"
+FIXTURES = Path(__file__).resolve().parents[3] / "fixtures" / "slurm"
 VERSIONS = sorted(path.parent.name for path in FIXTURES.glob("*/jobs-running.json"))
+assert VERSIONS, "no recordings below " + str(FIXTURES)
 
 
 def recording(version, name):

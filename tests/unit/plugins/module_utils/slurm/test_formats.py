@@ -105,20 +105,20 @@ def test_any_text_is_a_host_list_or_a_value_error(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "base", "task", "tasks", "component", "step", "whole"),
+    ("text", "parts"),
     [
-        ("11", "11", None, [], None, None, True),
-        ("11_3", "11", 3, [], None, None, False),
-        ("11_[2-4,9%2]", "11", None, [2, 3, 4, 9], None, None, False),
-        ("29+1", "29", None, [], 1, None, False),
-        ("11.batch", "11", None, [], None, "batch", False),
-        ("11;meluxina", "11", None, [], None, None, True),
+        ("11", ("11", None, [], None, None)),
+        ("11_3", ("11", 3, [], None, None)),
+        ("11_[2-4,9%2]", ("11", None, [2, 3, 4, 9], None, None)),
+        ("29+1", ("29", None, [], 1, None)),
+        ("11.batch", ("11", None, [], None, "batch")),
+        ("11;meluxina", ("11", None, [], None, None)),
     ],
 )
-def test_job_ids(text, base, task, tasks, component, step, whole):
+def test_job_ids(text, parts):
     found = jobid.JobId(text)
-    assert (found.base, found.task, found.tasks, found.component, found.step) == (base, task, tasks, component, step)
-    assert found.is_whole == whole
+    assert (found.base, found.task, found.tasks, found.component, found.step) == parts
+    assert found.is_whole == (parts[1:] == (None, [], None, None))
 
 
 @pytest.mark.parametrize("text", ["", "abc", "11_", "-1", "11 12", "11_[a]", "--me", "11_[5-2]"])
@@ -128,7 +128,9 @@ def test_no_job_ids(text):
     assert not jobid.is_job_id(text)
 
 
-@pytest.mark.parametrize(("text", "ok"), [("11", True), ("11_3", True), ("29+0", True), ("11.0", False), ("1_[2]", False)])
+@pytest.mark.parametrize(
+    ("text", "ok"), [("11", True), ("11_3", True), ("29+0", True), ("11.0", False), ("1_[2]", False)]
+)
 def test_what_may_be_cancelled(text, ok):
     assert jobid.is_job_id(text) == ok
 

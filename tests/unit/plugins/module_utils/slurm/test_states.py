@@ -4,11 +4,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import states
 
-ENDS = "COMPLETED FAILED CANCELLED TIMEOUT OUT_OF_MEMORY NODE_FAIL BOOT_FAIL DEADLINE PREEMPTED REVOKED".split()
+ENDS = (
+    *("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY", "NODE_FAIL", "BOOT_FAIL", "DEADLINE"),
+    *("PREEMPTED", "REVOKED"),
+)
 ON_THE_WAY = (
-    "PENDING CONFIGURING RUNNING COMPLETING SUSPENDED REQUEUED REQUEUE_HOLD RESIZING STAGE_OUT SIGNALING STOPPED "
-    "SPECIAL_EXIT"
-).split()
+    *("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED", "REQUEUE_HOLD", "RESIZING"),
+    *("STAGE_OUT", "SIGNALING", "STOPPED", "SPECIAL_EXIT"),
+)
 
 
 @pytest.mark.parametrize("state", ENDS)
@@ -79,7 +82,9 @@ def test_the_whole_of_an_array(parts, whole):
     assert states.combine(parts) == whole
 
 
-@pytest.mark.parametrize("reason", ["DependencyNeverSatisfied", "(JobHeldUser)", "PartitionTimeLimit", "BadConstraints"])
+@pytest.mark.parametrize(
+    "reason", ["DependencyNeverSatisfied", "(JobHeldUser)", "PartitionTimeLimit", "BadConstraints"]
+)
 def test_a_reason_that_waiting_does_not_cure_has_a_remedy(reason):
     assert states.explain_reason(reason)
 
