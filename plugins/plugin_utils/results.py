@@ -25,6 +25,7 @@ _T = (
 TIME_STATISTICS = ("p50", "p90", "p95", "p99", "p999")
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 ALL = "all"
+USUAL_METRICS = ("throughput", "response_time", "schedule_lag", "operations", "errors")
 
 
 class Table:
@@ -120,7 +121,7 @@ def headline(table: Table, latencies: dict[str, Histogram]) -> list[dict[str, An
         lines += _mean_line(table, case, "throughput", samples)
         lines += _percentile_lines(table, case, latencies.get(case), samples)
         for metric in table.metrics():
-            if metric not in ("throughput", "response_time", "schedule_lag", "operations", "errors"):
+            if metric not in USUAL_METRICS:
                 lines += _mean_line(table, case, metric, samples)
     return lines
 

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Numbers, times and sizes as a person reads them; one way for the screen, the HTML and the Markdown report."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+NOTHING = "–"
+_TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number with `digits` significant ones and thousands separated: 1,402 · 7.35 · 0.00301."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if value == int(value) and abs(value) < 1e15:
+        return f"{int(value):,}"
+    before = math.floor(math.log10(abs(value))) + 1
+    text = f"{value:,.{min(12, max(0, digits - before))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text and before <= 0 else text
+
+
+def seconds(value: float | None, digits: int = 3) -> str:
+    """A measured time in the unit that suits it: 2.4 ms, 830 µs, 1.25 s."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if value == 0:
+        return "0 s"
+    for scale, unit in _TIME_UNITS:
+        if abs(value) >= scale:
+            return f"{number(value / scale, digits)} {unit}"
+    return f"{value:.2g} s"
+
+
+def duration(value: float | None) -> str:
+    """How long something took: 3.4 s, 2 min 05 s, 1 h 02 min."""
+    if value is None:
+        return NOTHING
+    if value < 59.95:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def size(value: float | None) -> str:
+    """Bytes in binary units: 1.5 GiB."""
+    if value is None:
+        return NOTHING
+    for unit in _BYTE_UNITS[:-1]:
+        if abs(value) < 1024:
+            return f"{number(value, 3)} {unit}"
+        value /= 1024
+    return f"{number(value, 3)} {_BYTE_UNITS[-1]}"
+
+
+def share(value: float | None) -> str:
+    """A share of 1 in per cent."""
+    return NOTHING if value is None else f"{number(100 * value, 2 if value < 0.0995 else 3)} %"
+
+
+def quantity(value: float | None, unit: str = "") -> str:
+    """A value of results.csv with its unit; times and bytes in the unit that suits them."""
+    if value is None:
+        return NOTHING
+    if unit == "s":
+        return seconds(value)
+    if unit in ("B", "bytes"):
+        return size(value)
+    text = number(value)
+    if unit in ("", "1"):
+        return text
+    return f"{text}{unit[1:]}" if unit.startswith("1/") else f"{text} {unit}"
+
+
+def with_interval(line: dict[str, Any]) -> str:
+    """A headline's value with the half width of its 95 % confidence interval, where it has one."""
+    text = quantity(line["value"], line["unit"])
+    half = line.get("half_width")
+    return text if half is None else f"{text} ± {quantity(half, line['unit'])}"
+
+
+def when(epoch_s: float | None) -> str:
+    """A time in UTC: 2026-09-21 14:13:20 UTC."""
+    return NOTHING if epoch_s is None else time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(epoch_s))
+
+
+def short_when(epoch_s: float | None) -> str:
+    """A time in UTC, to the minute, for tables: 09-21 14:13."""
+    return NOTHING if epoch_s is None else time.strftime("%m-%d %H:%M", time.gmtime(epoch_s))
+
+
+def plural(count: int, word: str) -> str:
+    """A count with its word: 1 client, 4 clients."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

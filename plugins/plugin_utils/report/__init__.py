@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The report of a run: report.html, one file that needs nothing else, and report.md.
+
+Both are made from the files of benchmark_home/runs/ID alone, and can be made again at any time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import json
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, figures
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
+from markupsafe import Markup
+
+_HERE = Path(__file__).parent
+
+
+def render(run: RunDirectory | str | os.PathLike[str]) -> tuple[Path, Path]:
+    """Write report.html and report.md of a run and return their paths.
+
+    `run`: its directory, with run.json in it. Raises RunError: a file is missing or cannot be read, or plotly
+    is not installed.
+    """
+    run = run if isinstance(run, RunDirectory) else RunDirectory(run)
+    gathered = content.collect(run)
+    html = run.write_text("report.html", to_html(gathered))
+    markdown = run.write_text("report.md", to_markdown(gathered))
+    return html, markdown
+
+
+def to_html(gathered: dict[str, Any]) -> str:
+    """The HTML report of what content.collect gathered."""
+    plots = figures.figures(gathered)
+    scripts = [_plotly(), (_HERE / "report.js").read_text()] if plots else []
+    # A script runs only if its hash is listed: markup that came in with a log line could not run even if it
+    # were not escaped.
+    hashes = " ".join(_hash(script) for script in scripts) or "'none'"
+    return _environment(True).get_template("report.html.j2").render(
+        **gathered,
+        plots=plots,
+        figures_json=Markup(_json_for_html(plots)),
+        style=Markup((_HERE / "report.css").read_text()),
+        scripts_inline=[Markup(script) for script in scripts],
+        policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {hashes}",
+    )  # fmt: skip
+
+
+def to_markdown(gathered: dict[str, Any]) -> str:
+    """The Markdown report of what content.collect gathered."""
+    return _environment(False).get_template("report.md.j2").render(**gathered)
+
+
+@cache
+def _environment(html: bool) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE), autoescape=html, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.ChainableUndefined, keep_trailing_newline=True,
+    )  # fmt: skip
+    for name in ("number", "seconds", "duration", "size", "share", "quantity", "with_interval", "when", "plural"):
+        environment.filters[name] = _lenient(getattr(formatting, name))
+    environment.filters["cell"] = _markdown_cell
+    environment.filters["fenced"] = _markdown_fenced
+    return environment
+
+
+def _lenient(function: Callable[..., str]) -> Callable[..., str]:
+    """A filter that takes a field that is not there as one without a value: a report never fails over it."""
+
+    def filter_(value: Any, *args: Any) -> str:
+        return function(None if isinstance(value, jinja2.Undefined) else value, *args)
+
+    return filter_
+
+
+@cache
+def _plotly() -> str:
+    """plotly.js as the plotly package brings it; read from there since importing the package takes longer."""
+    found = importlib.util.find_spec("plotly")
+    if found is None or not found.submodule_search_locations:
+        raise RunError("the HTML report needs plotly on the controller: pip install -r requirements.txt")
+    return (Path(found.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+
+
+@cache
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _json_for_html(value: Any) -> str:
+    """JSON that can stand in a script element: nothing in it ends the element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _markdown_cell(value: Any) -> str:
+    """Text for a Markdown table: no column, line, tag or emphasis of its own."""
+    text = " ".join(str("" if value is None else value).split())
+    for character in "\\|`*_[]":
+        text = text.replace(character, f"\\{character}")
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _markdown_fenced(text: str, language: str = "") -> str:
+    """A code block whose fence is longer than any run of backticks in the text."""
+    longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"

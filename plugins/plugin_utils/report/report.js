@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Draws the figures of a report in the colours of the page: light, dark or paper.
+(function () {
+  "use strict";
+  var figures = JSON.parse(document.getElementById("figures").textContent);
+  var dark = window.matchMedia("(prefers-color-scheme: dark)");
+  var plots = [];
+
+  function colours(paper) {
+    return !paper && dark.matches
+      ? { text: "#c9d1d9", grid: "#30363d", line: "#484f58" }
+      : { text: "#333a42", grid: "#e3e6ea", line: "#b6bcc4" };
+  }
+
+  function axis(own, colour) {
+    return Object.assign({ gridcolor: colour.grid, linecolor: colour.line, zerolinecolor: colour.line,
+      automargin: true, fixedrange: window.innerWidth < 700 }, own);
+  }
+
+  function layout(own, paper) {
+    var colour = colours(paper);
+    return Object.assign({}, own, {
+      xaxis: axis(own.xaxis, colour), yaxis: axis(own.yaxis, colour),
+      font: { family: "system-ui, sans-serif", size: 12, color: colour.text },
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      margin: { l: 10, r: 10, t: 10, b: 10 }, height: 300, barmode: "overlay",
+      hovermode: "closest", showlegend: true,
+      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+      width: paper ? 640 : undefined
+    });
+  }
+
+  function draw(paper) {
+    plots.forEach(function (plot) {
+      Plotly.react(plot.node, plot.figure.data, layout(plot.figure.layout, paper),
+        { responsive: !paper, displaylogo: false, displayModeBar: "hover",
+          modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] });
+    });
+  }
+
+  document.querySelectorAll("[data-figure]").forEach(function (node) {
+    var place = document.createElement("div");
+    node.appendChild(place);
+    plots.push({ node: place, figure: figures[node.dataset.figure] });
+  });
+  draw(false);
+  dark.addEventListener("change", function () { draw(false); });
+
+  var opened = [];
+  window.addEventListener("beforeprint", function () {
+    opened = Array.prototype.slice.call(document.querySelectorAll("details:not([open])"));
+    opened.forEach(function (each) { each.open = true; });
+    draw(true);
+  });
+  window.addEventListener("afterprint", function () {
+    opened.forEach(function (each) { each.open = false; });
+    draw(false);
+  });
+})();
