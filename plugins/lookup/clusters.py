@@ -67,6 +67,8 @@ class LookupModule(LookupBase):
         if target:
             self._check(target, groups)
             return [target]
+        if "all" in groups and not groups["all"]:
+            raise AnsibleLookupError("the inventory has no host: give one with -i (inventory/README.md says how)")
         return ["clusters" if groups.get("clusters") else "all"]
 
     def _target(self, variables):

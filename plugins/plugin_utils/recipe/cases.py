@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .schema import Benchmarks, JobOptions
+from .schema import Benchmarks, JobOptions, RecipeModel
 
 START_S = 60.0  # allowance for a container's start and for what comes after the last case
 _DEFAULT_LIMIT_S = 1800
@@ -49,3 +49,12 @@ def time_limit_of(job: JobOptions, benchmarks: Benchmarks) -> int:
         return job.time_limit
     wanted = 1.5 * (measured_s(benchmarks) or 0.0) + 10 * START_S
     return max(_DEFAULT_LIMIT_S, math.ceil(wanted / _LIMIT_STEP_S) * _LIMIT_STEP_S)
+
+
+def node_hours(model: RecipeModel) -> tuple[float | None, float]:
+    """Node-hours that a run will likely take (None where it counts requests), and the most that its limits allow."""
+    jobs = [model.service] if model.client.placement == "shared" else [model.service, model.client]
+    limit_s = sum(job.nodes * time_limit_of(job, model.benchmarks) for job in jobs)
+    measured = measured_s(model.benchmarks)
+    likely_s = None if measured is None else (measured + START_S) * sum(job.nodes for job in jobs)
+    return None if likely_s is None else likely_s / 3600, limit_s / 3600

@@ -136,7 +136,10 @@ def format_clock(seconds: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """``90s`` for machines and people: the shortest exact text in seconds."""
+    """The shortest exact text: ``90s``, ``5m``, ``2h``, ``0.5s``."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{int(seconds // size)}{unit}"
     return f"{int(seconds)}s" if seconds == int(seconds) else f"{seconds}s"
 
 
