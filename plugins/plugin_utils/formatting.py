@@ -80,10 +80,22 @@ def quantity(value: float | None, unit: str = "") -> str:
 
 
 def with_interval(line: dict[str, Any]) -> str:
-    """A headline's value with the half width of its 95 % confidence interval, where it has one."""
-    text = quantity(line["value"], line["unit"])
-    half = line.get("half_width")
-    return text if half is None else f"{text} ± {quantity(half, line['unit'])}"
+    """A headline's value with the half width of its 95 % confidence interval, where it has one: 1,402/s ± 4.4."""
+    return interval((line["value"], line.get("half_width")), line["unit"])
+
+
+def interval(pair: tuple[float, float | None] | None, unit: str = "") -> str:
+    """A mean with the half width of its interval, to two significant digits, in the mean's own unit."""
+    if pair is None:
+        return NOTHING
+    mean, half = pair
+    text = quantity(mean, unit)
+    if half is None:
+        return text
+    if unit == "s":
+        scale = next((scale for scale, name in _TIME_UNITS if text.endswith(f" {name}")), 1.0)
+        return f"{text} ± {number(half / scale, 2)}"
+    return f"{text} ± {size(half) if unit in ('B', 'bytes') else number(half, 2)}"
 
 
 def when(epoch_s: float | None) -> str:

@@ -59,42 +59,51 @@ def judge(
     for case in evidence.cases:
         reasons.extend(_case_reasons(case, evidence.table, thresholds))
         notes.extend(_sample_notes(case, evidence.table))
-    reasons = list({(r["code"], r["message"], r["case"]): r for r in reasons}.values())
-    return (INVALID if reasons else VALID), reasons, _merged(notes)
+    return (INVALID if reasons else VALID), _grouped(reasons), _merged(notes)
 
 
 def _item(code: str, message: str, case: str | None = None) -> dict[str, Any]:
     return {"code": code, "message": message, "case": case}
 
 
-def _label(case: dict[str, Any]) -> str:
-    return f"case {case['case']}, repetition {case['repetition']}"
+def _grouped(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One reason for all that have its code and case: a hundred clients that failed alike are one reason."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for reason in reasons:
+        groups.setdefault((reason["code"], reason["case"]), []).append(reason)
+    for first, *more in groups.values():
+        if more:
+            first["message"] += f" (and {len(more)} more like it)"
+    return [group[0] for group in groups.values()]
 
 
 # -- the run as a whole --------------------------------------------------------------------------------
 
 
 def _run_reasons(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    explained = set()
     clients_done = any(e["event"] == "done" and e.get("source") == "clients" for e in events)
     for event in events:
         reason = event.get("reason") or "no reason was given"
         if event["event"] == "service_failed":
+            explained.add("service")
             code = f" (exit code {event['exit_code']})" if event.get("exit_code") is not None else ""
             yield _item("service_failed", f"the service failed{code}: {reason}; see logs/service.log")
         elif event["event"] == "failed" and event.get("source") == "clients":
+            explained.add("clients")
             yield _item("clients_failed", f"the client job failed: {reason}; see logs/slurm-clients.out")
         elif event["event"] == "failed" and event.get("source") == "image":
+            explained.add("image")
             yield _item("image_failed", f"the image could not be fetched: {reason}")
     for job in jobs:
-        state = states.normalize(job.get("state"))
-        if states.is_ok(state) or (clients_done and state == "CANCELLED" and job.get("role") == "service"):
+        state, role = states.normalize(job.get("state")), job.get("role")
+        if states.is_ok(state) or (clients_done and state == "CANCELLED" and role == "service"):
             continue
-        yield _item(
-            f"{job.get('role')}_job",
-            f"the {job.get('role')} job {job.get('id')} ended {job.get('state') or state}"
-            + (f" with exit code {job['exit_code']}" if job.get("exit_code") not in (None, "", "0:0") else "")
-            + (f" on {job['node_list']}" if job.get("node_list") else ""),
-        )
+        if state == "FAILED" and role in explained:
+            continue  # its own words say more than its exit code
+        code = f" with exit code {job['exit_code']}" if job.get("exit_code") not in (None, "", "0:0") else ""
+        where = f" on {job['node_list']}" if job.get("node_list") else ""
+        yield _item(f"{role}_job", f"the {role} job {job.get('id')} ended {job.get('state') or state}{code}{where}")
 
 
 def _missing(plan: dict[str, Any], cases: list[dict[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -25,6 +25,9 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import Ru
 from markupsafe import Markup
 
 _HERE = Path(__file__).parent
+_FILTERS = (
+    "number", "seconds", "duration", "size", "share", "quantity", "with_interval", "interval", "when", "plural",
+)  # fmt: skip
 
 
 def render(run: RunDirectory | str | os.PathLike[str]) -> tuple[Path, Path]:
@@ -68,7 +71,7 @@ def _environment(html: bool) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(_HERE), autoescape=html, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.ChainableUndefined, keep_trailing_newline=True,
     )  # fmt: skip
-    for name in ("number", "seconds", "duration", "size", "share", "quantity", "with_interval", "when", "plural"):
+    for name in _FILTERS:
         environment.filters[name] = _lenient(getattr(formatting, name))
     environment.filters["cell"] = _markdown_cell
     environment.filters["fenced"] = _markdown_fenced

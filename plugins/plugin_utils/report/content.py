@@ -53,7 +53,7 @@ def collect(run: RunDirectory) -> dict[str, Any]:
     cases, table = run.cases(), results.Table(run.results())
     latencies = finish.latencies(run)
     segments = record.get("timeline") or []
-    nodes = _telemetry(run)
+    nodes, events = _telemetry(run), run.events()
     return {
         "run": {**_NO_RUN, **record, "jobs": [{**_NO_JOB, **job} for job in record.get("jobs") or []]},
         "plan": run.read_json("plan.json", {}),
@@ -74,7 +74,8 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "teardown": run.read_json("teardown.json", None),
         "scripts": _scripts(run),
         "logs": _logs(run),
-        "events": [event for event in run.events() if event["event"] != "progress"],
+        "last_words": _last_words(record, events),
+        "events": [event for event in events if event["event"] != "progress"],
     }
 
 
@@ -211,6 +212,14 @@ def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
             return [(prefix, ", ".join(map(str, value)) or "none")]
         return [pair for n, item in enumerate(value) for pair in _flat(item, f"{prefix}[{n}]")]
     return [(prefix, "" if value is None else redact(str(value)))]
+
+
+def _last_words(record: dict[str, Any], events: list[dict[str, Any]]) -> list[str]:
+    """The ends of the logs that came with a failure, for a run that failed."""
+    if record.get("verdict") != "INVALID":
+        return []
+    tails = [str(event.get("log_tail") or "") for event in events if event["event"] in ("service_failed", "failed")]
+    return [redact("\n".join(text.splitlines()[-20:])) for text in dict.fromkeys(tails) if text.strip()]
 
 
 def _scripts(run: RunDirectory) -> list[tuple[str, str]]:

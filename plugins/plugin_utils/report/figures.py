@@ -11,8 +11,8 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import results, verdict
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.content import NODES_SHOWN, cpu_percent
 
-# Colours of Okabe and Ito, told apart by colour-blind readers, dark enough on white and light enough on black.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6BB1", "#B8860B", "#56B4E9", "#7F7F7F")
+# After Okabe and Ito: told apart by colour-blind readers, dark enough on white and light enough on black.
+COLOURS = ("#1F87D4", "#E0661C", "#12A57A", "#CC79A7", "#8C6BB1", "#B8860B", "#56B4E9", "#7F7F7F")
 POINTS = 600  # more than a screen shows; longer series are averaged down to this
 DISTRIBUTION_BARS = 70
 
@@ -48,6 +48,17 @@ def _figure(data: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any], **
 
 def _axis(title: str, **more: Any) -> dict[str, Any]:
     return {"title": {"text": title}, **more}
+
+
+def _log_axis(title: str, values: list[float | None]) -> dict[str, Any]:
+    """A logarithmic axis with its ticks at 1, 2 and 5 of every decade, each written out."""
+    known = [value for value in values if value is not None and value > 0]
+    if not known:
+        return _axis(title, type="log")
+    low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
+    steps = (1, 2, 5) if high - low <= 3 else (1,)
+    ticks = [step * 10.0**decade for decade in range(low, high + 1) for step in steps]
+    return _axis(title, type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
 
 
 def _line(points: list[tuple[float, float | None]], name: str, colour: str, **more: Any) -> dict[str, Any]:
@@ -132,7 +143,7 @@ def _response_over_time(content: dict[str, Any]) -> dict[str, Any] | None:
         return None
     for line in lines:
         line["y"] = [None if value is None else round(value * 1e3, 6) for value in line["y"]]
-    y = _axis("response time (ms)", type="log")
+    y = _log_axis("response time (ms)", [value for line in lines for value in line["y"]])
     return _figure(lines, _axis("seconds since the submission"), y, shapes=_shades(content))
 
 
@@ -158,7 +169,7 @@ def _percentiles(latencies: dict[str, Any]) -> dict[str, Any] | None:
         return None
     marks = {1: "0", 2: "50", 10: "90", 20: "95", 100: "99", 1000: "99.9", 10_000: "99.99", 100_000: "99.999"}
     x = _axis("percentile", type="log", tickvals=list(marks), ticktext=list(marks.values()))
-    return _figure(lines, x, _axis("response time (ms)", type="log"))
+    return _figure(lines, x, _log_axis("response time (ms)", [value for line in lines for value in line["y"]]))
 
 
 def _envelope(points: list[tuple[float, float]], limit: int = 250) -> list[tuple[float, float]]:
@@ -190,7 +201,7 @@ def _distribution(latencies: dict[str, Any]) -> dict[str, Any] | None:
         ]
         style = {"line": {"shape": "hvh", "width": 1.5}, "fill": "tozeroy"}
         lines.append(_line(points, case, COLOURS[number % len(COLOURS)], **style))
-    x = _axis("response time (ms)", type="log")
+    x = _log_axis("response time (ms)", [value * 1e3 for value in values])
     return _figure(lines, x, _axis("share of operations (%)", rangemode="tozero"))
 
 

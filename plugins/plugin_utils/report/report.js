@@ -17,31 +17,30 @@
       automargin: true, fixedrange: window.innerWidth < 700 }, own);
   }
 
-  function layout(own, paper) {
+  function layout(own, paper, small) {
     var colour = colours(paper);
     return Object.assign({}, own, {
       xaxis: axis(own.xaxis, colour), yaxis: axis(own.yaxis, colour),
       font: { family: "system-ui, sans-serif", size: 12, color: colour.text },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 10, r: 10, t: 10, b: 10 }, height: 300, barmode: "overlay",
+      margin: { l: 10, r: 10, t: 10, b: 10 }, height: paper ? 240 : 300, barmode: "overlay",
       hovermode: "closest", showlegend: true,
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
-      width: paper ? 640 : undefined
+      width: paper ? (small ? 325 : 670) : undefined
     });
   }
 
   function draw(paper) {
     plots.forEach(function (plot) {
-      Plotly.react(plot.node, plot.figure.data, layout(plot.figure.layout, paper),
-        { responsive: !paper, displaylogo: false, displayModeBar: "hover",
-          modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] });
+      Plotly.react(plot.node, plot.figure.data, layout(plot.figure.layout, paper, plot.small),
+        { responsive: !paper, displayModeBar: false });
     });
   }
 
   document.querySelectorAll("[data-figure]").forEach(function (node) {
     var place = document.createElement("div");
     node.appendChild(place);
-    plots.push({ node: place, figure: figures[node.dataset.figure] });
+    plots.push({ node: place, small: node.parentNode.className === "grid", figure: figures[node.dataset.figure] });
   });
   draw(false);
   dark.addEventListener("change", function () { draw(false); });
