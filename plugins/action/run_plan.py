@@ -8,7 +8,6 @@ import hashlib
 import os
 import random
 import time
-from pathlib import Path
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import (
@@ -17,6 +16,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import 
     new_run_id,
     resolve,
 )
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.catalogue import default_search_paths
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, RunFailed
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.version import collection_version
 
@@ -31,8 +31,9 @@ class ActionModule(RunAction):
     def act(self) -> dict[str, Any]:
         """Return the plan as the fact `benchmark_plan`, and the service type's settings as its role's variables."""
         now = time.time()
+        paths = default_search_paths(self.task_vars.get("playbook_dir"), self.variable("benchmark_home"))
         try:
-            recipe = load_recipe(self.options["recipe"], self._search_paths())
+            recipe = load_recipe(self.options["recipe"], paths)
             plan = resolve(
                 recipe,
                 self.host,
@@ -50,9 +51,6 @@ class ActionModule(RunAction):
         self.say(f"run {plan['run_id']}: {service['type']} with {clients['count']} {clients['type']} client(s)")
         facts = {"benchmark_plan": plan, "benchmark_recipe_text": recipe.as_resolved_yaml(), **settings}
         return {"ansible_facts": facts}
-
-    def _search_paths(self) -> list[Path]:
-        return [Path(self._loader.get_basedir()), self.home / "recipes"]
 
     def _cluster_variables(self) -> dict[str, Any]:
         made_here = ("benchmark_plan", "benchmark_recipe_text")

@@ -42,12 +42,16 @@ _value:
 """
 
 
+from ansible.errors import AnsibleFilterError  # noqa: E402
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.image import cache_name  # noqa: E402
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.images import (  # noqa: E402
+    is_path,
+    substitute_image,
+)
+
+
 def image_location(asked, images, cache):
     """{"asked", "reference", "path", "fetch"} of an image reference or path (str) on a cluster."""
-    from ansible.errors import AnsibleFilterError
-    from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.image import cache_name
-    from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.images import is_path, substitute_image
-
     asked = str(asked or "").strip()
     if not asked:
         return {"asked": "", "reference": "", "path": "", "fetch": False}

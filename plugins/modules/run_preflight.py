@@ -14,7 +14,7 @@ author: aifactory.benchmark contributors (@aifactory)
 version_added: 0.1.0
 short_description: Check that a plan fits the cluster
 description:
-  - Asks Slurm in one remote call for partitions, QOS, accounts and limits, and looks for images and the scratch directory.
+  - Asks Slurm in one remote call for partitions, QOS, accounts and limits, and looks for images and scratch.
   - Fails with every problem at once, each with what would be allowed.
   - It runs on the controller and needs no Python on the cluster, only a POSIX shell and Slurm's commands.
 options:

@@ -15,7 +15,8 @@ version_added: 0.1.0
 short_description: Put a run's files on the cluster and submit its jobs
 description:
   - Ships the run directory and submits all jobs in one remote call.
-  - Each job is submitted once - it is looked up by its name first, and adopted when an C(sbatch) that timed out had been accepted.
+  - Each job is submitted once - it is looked up by its name first, and adopted when it is there although C(sbatch)
+    timed out.
   - When a later job is refused, what was submitted before is cancelled.
   - It runs on the controller and needs no Python on the cluster, only a POSIX shell and Slurm's commands.
 options:

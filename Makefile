@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+# make demo: from a fresh machine to a finished benchmark. make test: everything that CI runs.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+LINK := .collections/ansible_collections/aifactory/benchmark
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
+PLAYBOOK := $(BIN)/ansible-playbook
+
+.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration molecule bench build clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(VENV)/.setup $(LINK)  ## virtual environment and collection path
+
+setup-dev: $(VENV)/.setup-dev $(LINK)
+
+$(VENV)/.setup: requirements.txt tools/make_venv.sh
+	tools/make_venv.sh $(VENV) requirements.txt
+	touch $@
+
+$(VENV)/.setup-dev: requirements.txt requirements-dev.txt tools/make_venv.sh
+	tools/make_venv.sh $(VENV) requirements-dev.txt
+	touch $(VENV)/.setup $@
+
+$(LINK):
+	mkdir -p $(@D)
+	ln -sfn ../../.. $@
+
+cluster: setup  ## a one-machine Slurm cluster with Apptainer here
+	$(PLAYBOOK) aifactory.benchmark.local_cluster
+
+demo: cluster  ## everything from the virtual environment to Slurm, then the quickstart and its report
+	$(PLAYBOOK) aifactory.benchmark.run -e recipe=quickstart
+
+test: setup-dev  ## everything that CI runs
+	tools/test.sh
+
+unit: setup-dev  ## unit and property tests
+	$(BIN)/python -m pytest -q
+
+sanity: setup-dev  ## ansible-test sanity on three versions of ansible-core
+	tools/sanity.sh
+
+lint: setup-dev  ## ruff, ansible-lint, changelog
+	tools/lint.sh
+
+test-cluster: setup-dev  ## two clusters for the tests: Slurm of this distribution, and a newer one beside it
+	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
+
+integration: test-cluster  ## tests on the real clusters, over ssh as an ordinary user
+	$(BIN)/python -m pytest -q tests/integration
+
+molecule: setup-dev  ## the molecule scenarios
+	cd extensions && ../$(BIN)/molecule test --all
+
+bench: cluster  ## the benchmarks, each printing its ratios
+	$(BIN)/python tests/bench/run_bench.py
+
+build: setup  ## the collection's tarball in dist/
+	mkdir -p dist
+	$(BIN)/ansible-galaxy collection build --force --output-path dist
+
+clean:  ## remove what make made here; the cluster stays (playbook local_cluster, -e local_cluster_state=absent)
+	rm -rf $(VENV) .collections build dist .pytest_cache .ruff_cache .hypothesis .ansible .cache

@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# usage: sanity.sh [VERSION ...]    ansible-test sanity on each ansible-core (default: 2.16 2.19 2.21)
+# Works on a copy of what git knows, laid out as ansible-test wants it; environments are kept in a cache.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache=${AIFACTORY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/aifactory-tests}
+versions=("$@")
+[ ${#versions[@]} -gt 0 ] || versions=(2.16 2.19 2.21)
+
+python_for() {
+  case $1 in
+    2.16 | 2.19) echo "${PYTHON311:-python3.11}" ;;
+    *) echo "${PYTHON312:-python3.12}" ;;
+  esac
+}
+
+copy_tree() {
+  local root=$1
+  rm -rf "$root"
+  mkdir -p "$root"
+  git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- -cf - | tar -xf - -C "$root"
+}
+
+for version in "${versions[@]}"; do
+  echo "== ansible-test sanity, ansible-core $version"
+  python=$(python_for "$version")
+  if ! command -v "$python" >/dev/null; then
+    for candidate in "$HOME"/.pyenv/versions/*/bin/"$(basename "$python")"; do [ -x "$candidate" ] && python=$candidate; done
+  fi
+  command -v "$python" >/dev/null || {
+    echo "ansible-core $version needs $(basename "$python"), which is not installed" >&2
+    exit 1
+  }
+  venv=$cache/core-$version
+  if [ ! -e "$venv/.ready" ]; then
+    rm -rf "$venv"
+    "$python" -m venv "$venv"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check "ansible-core==$version.*"
+    touch "$venv/.ready"
+  fi
+  "$venv/bin/python" tools/cache_get_pip.py "$venv"
+  root=$PWD/build/sanity-$version/ansible_collections/aifactory/benchmark
+  copy_tree "$root"
+  (
+    cd "$root"
+    git init -q . && git add -A
+    PATH="$venv/bin:$PATH" ansible-test sanity --color no
+  )
+  rm -rf "$PWD/build/sanity-$version"
+done
+echo "sanity: all clean"

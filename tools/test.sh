@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Everything that CI runs, one after another, the quick ones first; the test runner's own summary is the last line.
+# The clusters that the tests need are started before and removed after, unless KEEP_CLUSTER is set.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=$PWD/.venv/bin/python
+
+stop_cluster() {
+  [ -n "${KEEP_CLUSTER:-}" ] ||
+    .venv/bin/ansible-playbook aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml \
+      -e local_cluster_state=stopped >build/cluster-stop.log 2>&1 || cat build/cluster-stop.log
+}
+
+mkdir -p build
+tools/lint.sh
+tools/sanity.sh
+tools/import_build.sh
+(cd extensions && ../.venv/bin/molecule test --all)
+trap stop_cluster EXIT
+.venv/bin/ansible-playbook aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
+"$python" -m pytest -q tests/unit tests/integration >build/pytest.log 2>&1 && failed="" || failed=1
+stop_cluster
+trap - EXIT
+cat build/pytest.log
+[ -z "$failed" ]
