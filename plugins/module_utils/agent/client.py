@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One client: makes the load of the cases that the conductor names.
+
+Messages are JSON lines, orders on standard input and answers on standard output. srun cuts longer lines than
+1,024 bytes, so answers are short; results are files, clients/NNN/CASE-REPETITION.json.
+Orders: {"op": "services", "services"}, {"op": "run", ...} (see Case), {"op": "stop"}, {"op": "quit"}.
+Answers: {"op": "ready", "node"}, {"op": "progress", "operations", "errors"}, {"op": "result", "file"},
+{"op": "failed", "reason"}; each with its "client".
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import json
+import os
+import queue
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import node_name
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import Case, LoadError
+
+_LINE_BYTES = 1000
+_REASON_CHARACTERS = 400
+_QUIT = {"op": "quit"}
+
+
+class Client:
+    """spec: spec.json (dict); container: the argv (list of str) that runs something in the clients' container."""
+
+    def __init__(self, spec, container):
+        self.spec = spec
+        self.container = container
+        self.number = int(os.environ.get("AIFACTORY_CLIENT") or os.environ.get("SLURM_PROCID") or 0)
+        self.dir = run_dir.RunDir(spec)
+        self.stop = threading.Event()
+        self.orders = queue.Queue()
+        self.lock = threading.Lock()
+        self.context = None
+
+    def run(self):
+        """Until told to quit, or until the conductor is gone. Returns 0."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        self._keep_output()
+        threading.Thread(target=self._read_orders, name="orders", daemon=True).start()
+        prefix = "aifactory-%s-client-%03d-" % (self.spec["run_id"], self.number)
+        self.tmp_dir = tempfile.mkdtemp(prefix=prefix, dir=self.spec.get("node_tmp") or "/tmp")
+        sampler = self._sampler()
+        try:
+            self._send("ready", node=node_name())
+            self._obey()
+        finally:
+            shutil.rmtree(self.tmp_dir)
+            if sampler:
+                sampler.stop()
+        return 0
+
+    def _on_signal(self, number, frame):
+        self.stop.set()
+        self.orders.put(_QUIT)
+
+    def _keep_output(self):
+        """Standard output speaks the protocol; whatever else is printed goes to the client's log."""
+        self.log = context.BoundedLog(self.dir.logs("client-%03d.log" % self.number))
+        self.answers = os.dup(1)
+        sys.stdout.flush()
+        os.dup2(self.log.stream.fileno(), 1)
+
+    def _sampler(self):
+        """One client of every node samples its telemetry."""
+        local = os.environ.get("SLURM_LOCALID") if "AIFACTORY_CLIENT" not in os.environ else str(self.number)
+        if local not in (None, "0"):
+            return None
+        from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.telemetry import Sampler
+
+        sampler = Sampler(self.dir.path("telemetry", "clients-%s.csv" % node_name()))
+        sampler.start()
+        return sampler
+
+    def _read_orders(self):
+        for line in iter(sys.stdin.readline, ""):
+            order = json.loads(line)
+            if order["op"] == "stop":
+                self.stop.set()
+            else:
+                self.orders.put(order)
+        # The conductor is gone: nobody would read what comes.
+        self.stop.set()
+        self.orders.put(_QUIT)
+
+    def _obey(self):
+        while True:
+            order = self.orders.get()
+            if order["op"] == "quit":
+                return
+            if order["op"] == "services":
+                self._prepare(order["services"])
+            elif order["op"] == "run":
+                self._run_case(order)
+
+    def _prepare(self, services):
+        directory = self.dir.path("clients", "%03d" % self.number, "output")
+        os.makedirs(directory, exist_ok=True)
+        self.context = context.make_context(
+            self.spec,
+            self.container,
+            services,
+            stop=self.stop,
+            log=self.log,
+            tmp_dir=self.tmp_dir,
+            client=self.number,
+            output_dir=directory,
+        )
+        self.workload = context.make_workload(self.spec)
+
+    def _run_case(self, order):
+        case = Case(order, self.number, self.context.clients, self.spec["run_id"])
+        recorder = Recorder(case.measure_start, case.measure_end)
+        over = threading.Event()
+        reporter = threading.Thread(target=self._report, args=(recorder, over), name="progress", daemon=True)
+        reporter.start()
+        begin, used_before_s = max(time.time(), case.warmup_start), _cpu_s()
+        try:
+            extra = self.workload.run(self.context, case, recorder)
+        except (LoadError, OSError, ValueError) as e:
+            self.log("case %s, repetition %d: %s" % (case.name, case.repetition, e))
+            self._send("failed", reason=str(e)[:_REASON_CHARACTERS])
+            return
+        finally:
+            over.set()
+            reporter.join()
+        result = recorder.result()
+        result.update(extra)
+        elapsed_s = max(1e-6, time.time() - begin)
+        result.update(
+            client=self.number,
+            node=node_name(),
+            case=case.name,
+            repetition=case.repetition,
+            cpu_percent=round(100.0 * (_cpu_s() - used_before_s) / elapsed_s / extra["threads"], 2),
+            interrupted=self.stop.is_set(),
+        )
+        name = "%s-%d.json" % (run_dir.file_name(case.name), case.repetition)
+        path = self.dir.path("clients", "%03d" % self.number, name)
+        run_dir.write_json(path, result)
+        self._send("result", file=path)
+
+    def _report(self, recorder, over):
+        """Progress once a second, also before the start: it says that this client lives."""
+        while not over.wait(1.0):
+            operations, errors = recorder.progress()
+            self._send("progress", operations=operations, errors=errors)
+
+    def _send(self, op, **fields):
+        fields.update(op=op, client=self.number)
+        line = json.dumps(fields, separators=(",", ":")).encode("ascii") + b"\n"
+        if len(line) > _LINE_BYTES:
+            fields["reason"] = fields["reason"][: _REASON_CHARACTERS // 6]  # one character is up to six bytes
+            line = json.dumps(fields, separators=(",", ":")).encode("ascii") + b"\n"
+        with self.lock:
+            try:
+                os.write(self.answers, line)
+            except BrokenPipeError:
+                self.stop.set()
+                self.orders.put(_QUIT)
+
+
+def _cpu_s():
+    """CPU seconds of this process and of its children that have ended."""
+    return sum(os.times()[:4])

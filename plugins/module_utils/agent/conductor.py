@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The client job: waits for the service, starts N clients at once, has them measure, and merges what they found.
+
+The clients start while the service does: when it is healthy and set up, they are waiting for the first case.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import queue
+import shutil
+import signal
+import tempfile
+import threading
+import time
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.case_run import CaseRun
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.launcher import Launcher
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.results import Results
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
+
+READY_DEADLINE_S = 120.0
+ENDPOINT_MARGIN_S = 120.0
+QUIT_DEADLINE_S = 10.0
+_TICK_S = 0.1
+_SIGNS_EVERY_S = 0.5
+
+
+class Ended(AgentError):
+    """Somebody ended the run. exit_code (int): that of the job."""
+
+
+class Conductor:
+    """spec: spec.json (dict), spec_path: where it lies, container: argv that runs something in an image, or []."""
+
+    def __init__(self, spec, spec_path, container):
+        self.spec = spec
+        self.container = container
+        self.count = int(spec["clients"]["count"])
+        self.dir = run_dir.RunDir(spec)
+        self.events = EventLog(self.dir.path("events", "clients.jsonl"), "clients")
+        self.results = Results(self.dir)
+        self.launcher = Launcher(self.count, spec_path, container)
+        self.stop = threading.Event()
+        self.signal = None
+        self.lost = {}  # client -> reason, of those that are gone
+        self.ready = set()
+        self.pulse = run_dir.Pulse(self.dir.control(run_dir.SERVICE_ALIVE))
+        self.signs_read_at = 0.0
+        self.tmp_dir = None
+
+    def run(self):
+        """From the start of the job to its end. Returns its exit code: 0 when every case was measured."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        self.events.emit("job_started", job_id=os.environ.get("SLURM_JOB_ID"))
+        heartbeat = run_dir.Heartbeat(self.dir.control(run_dir.CLIENTS_ALIVE))
+        heartbeat.start()
+        prefix = "aifactory-%s-setup-" % self.spec["run_id"]
+        self.tmp_dir = tempfile.mkdtemp(prefix=prefix, dir=self.spec.get("node_tmp") or "/tmp")
+        code, reason = 1, "the conductor failed"
+        try:
+            self._measure_all()
+            self.events.emit("done", cases=len(self.results.cases))
+            code, reason = 0, None
+        except (AgentError, LoadError, OSError) as e:
+            reason = str(e)
+            code = self._failed(e)
+        finally:
+            # First of all: the service's nodes are waiting for this.
+            run_dir.write_json(self.dir.control(run_dir.CLIENTS_DONE), {"ok": code == 0, "reason": reason})
+            self.launcher.stop(QUIT_DEADLINE_S)
+            heartbeat.stop()
+            shutil.rmtree(self.tmp_dir)
+        return code
+
+    def _on_signal(self, number, frame):
+        self.signal = number
+        self.stop.set()
+
+    def _failed(self, error):
+        log_tail = getattr(error, "log_tail", None) or self.launcher.tail
+        self.events.emit("failed", reason=str(error), log_tail=log_tail)
+        # Clients in the middle of a case write what they have; it stays in clients/NNN.
+        self.launcher.send("stop")
+        return error.exit_code if isinstance(error, Ended) else 1
+
+    def _measure_all(self):
+        workload = context.make_workload(self.spec)
+        self.launcher.start()
+        services = self._endpoints()
+        log = context.BoundedLog(self.dir.logs("setup.log"))
+        ctx = context.make_context(self.spec, self.container, services, stop=self.stop, log=log, tmp_dir=self.tmp_dir)
+        self.launcher.send("services", services=services)
+        self.events.emit("setup_started")
+        self._interruptible(workload.setup, ctx)
+        self.events.emit("setup_done")
+        self._until_ready()
+        benchmarks = self.spec["benchmarks"]
+        for case in benchmarks["cases"]:
+            for repetition in range(1, int(benchmarks.get("repetitions") or 1) + 1):
+                CaseRun(self, workload, case, repetition).run()
+        self._interruptible(workload.cleanup, ctx)
+
+    def _interruptible(self, step, ctx):
+        """Run a step of the workload; when it was stopped, say by whom."""
+        try:
+            step(ctx)
+        finally:
+            self.check(at_once=True)
+
+    # -- the service -----------------------------------------------------------------------------------
+
+    def _endpoints(self):
+        """The services (list of dict) of endpoint.json, as soon as it is there."""
+        health = self.spec["service"].get("health") or {}
+        deadline_s = float(health.get("deadline_s") or 120) + ENDPOINT_MARGIN_S
+        end = time.monotonic() + deadline_s
+        while run_dir.ENDPOINT not in self.check(at_once=True):
+            if time.monotonic() > end:
+                raise AgentError("no endpoint was published within %g s: see the service's log and events" % deadline_s)
+            self.stop.wait(_TICK_S)
+        services = run_dir.read_json(self.dir.control(run_dir.ENDPOINT), 10)["services"]
+        self.events.emit("endpoint_found", services=[service["url"] for service in services])
+        return services
+
+    def check(self, at_once=False):
+        """Raises AgentError when the service is gone, Ended when told to end. Returns the control files seen."""
+        if self.signal is not None:
+            name = signal.Signals(self.signal).name
+            raise Ended("%s: the job was cancelled or reached its time limit" % name, exit_code=128 + self.signal)
+        now = time.monotonic()
+        if not at_once and now - self.signs_read_at < _SIGNS_EVERY_S:
+            return None
+        self.signs_read_at = now
+        signs = self.dir.signs()
+        if run_dir.SERVICE_FAILED in signs:
+            failed = run_dir.read_json(self.dir.control(run_dir.SERVICE_FAILED), 5)
+            raise AgentError("the service failed: %s" % failed["reason"], failed.get("log_tail"))
+        if run_dir.STOP in signs:
+            raise Ended("stop was requested", exit_code=1)
+        silent_s = self.pulse.silent_s()
+        if silent_s is not None and silent_s > run_dir.STALE_S:
+            raise AgentError("the service job gave no sign of life for %g s" % run_dir.STALE_S)
+        return signs
+
+    # -- the clients -----------------------------------------------------------------------------------
+
+    @property
+    def active(self):
+        """The clients (sorted list of int) that are there."""
+        return sorted(self.ready - set(self.lost))
+
+    def receive(self, timeout_s):
+        """The next message (dict) of a client, or None; who is lost, and who came, is noted here."""
+        try:
+            message = self.launcher.messages.get(timeout=max(0.0, timeout_s))
+        except queue.Empty:
+            return None
+        if message["op"] == "ready":
+            self.ready.add(message["client"])
+        elif message["op"] == "lost":
+            self.lost.setdefault(message["client"], message["reason"])
+        return message
+
+    def _until_ready(self):
+        """Wait for all clients; go on without those that do not come, and name them."""
+        end = time.monotonic() + READY_DEADLINE_S
+        while len(self.ready | set(self.lost)) < self.count and time.monotonic() < end:
+            self.receive(_TICK_S)
+            self.check()
+        for number in set(range(self.count)) - self.ready:
+            self.lost.setdefault(number, "did not start within %g s" % READY_DEADLINE_S)
+        if not self.active:
+            raise AgentError("no client started: %s" % self.reasons(self.lost), self.launcher.tail)
+        self.events.emit(
+            "clients_ready", count=len(self.active), missing=sorted(self.lost), launcher=self.launcher.kind
+        )
+
+    @staticmethod
+    def reasons(failed):
+        """Why clients (dict: number -> reason) failed, as one line: the first of them, and how many there are."""
+        first = min(failed)
+        more = " (and %d more)" % (len(failed) - 1) if len(failed) > 1 else ""
+        return "client %d: %s%s" % (first, failed[first], more)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Makes the Context that a workload gets, for the conductor (set-up) and for each client."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import workloads
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import Context
+
+LOG_BYTES = 1 << 20
+
+
+def make_workload(spec):
+    """The workload (WorkloadBase) that spec.json names. Raises AgentError."""
+    try:
+        return workloads.load(spec["clients"]["type"]).Workload()
+    except KeyError as e:
+        raise AgentError("client.type: %s" % e.args[0])
+
+
+def make_context(spec, container, services, *, stop, log, tmp_dir, client=None, output_dir=None):
+    """See Context; `client` is None for the set-up."""
+    clients = spec["clients"]
+    return Context(
+        run_id=spec["run_id"],
+        client=client,
+        clients=clients["count"],
+        services=services,
+        settings=workloads.with_defaults(clients["type"], clients.get("settings")),
+        command=clients.get("command"),
+        container=container,
+        runtime=spec.get("runtime", "apptainer"),
+        env=clients.get("env") or {},
+        run_dir=spec["run_dir"],
+        output_dir=output_dir,
+        tmp_dir=tmp_dir,
+        log=log,
+        stop=stop,
+    )
+
+
+class BoundedLog:
+    """A text log that stops growing at LOG_BYTES, and says so."""
+
+    def __init__(self, path):
+        self.stream = open(path, "a", errors="replace", buffering=1)  # noqa: SIM115  (lives as long as the client)
+        self.left = LOG_BYTES - self.stream.tell()
+
+    def __call__(self, text):
+        """Add a text, with a line's end."""
+        if self.left <= 0:
+            return
+        self.left -= len(text) + 1
+        self.stream.write(text + "\n")
+        if self.left <= 0:
+            self.stream.write("... the log ends here: it has reached %d bytes\n" % LOG_BYTES)

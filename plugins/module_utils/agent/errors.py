@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the agent tells the user instead of a traceback."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+
+class AgentError(Exception):
+    """The run cannot go on. The message says what is wrong, where, and what to do; `log_tail` (list of str)
+    holds the last lines of the log that shows it, `exit_code` (int or None) that of the program that ended.
+    """
+
+    def __init__(self, message, log_tail=None, exit_code=None):
+        super().__init__(message)
+        self.log_tail = log_tail or []
+        self.exit_code = exit_code

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The run directory on the cluster's shared file system, and what the agents tell one another through it.
+
+Shared file systems remember for a while that a file was not there, and its times. So whether something appeared
+is asked of its directory, opening it, and a heartbeat is the file's content, judged by the reader's own clock.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import json
+import os
+import threading
+import time
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+
+HEARTBEAT_S = 2.0
+STALE_S = 60.0
+
+ENDPOINT, SERVICE_ALIVE, CLIENTS_ALIVE = "endpoint.json", "service.alive", "clients.alive"
+CLIENTS_DONE, SERVICE_FAILED, STOP = "clients.done", "service.failed", "stop"
+
+
+def read_spec(path):
+    """spec.json (dict). Raises AgentError."""
+    try:
+        with open(path) as stream:
+            spec = json.load(stream)
+    except (OSError, ValueError) as e:
+        raise AgentError("cannot read %s: %s" % (path, e))
+    missing = [key for key in ("run_id", "run_dir") if not spec.get(key)]
+    if missing:
+        raise AgentError("%s lacks %s" % (path, ", ".join(missing)))
+    return spec
+
+
+def write_text(path, text, mode=0o644):
+    """Write a file so that no reader ever sees half of it."""
+    part = "%s.part-%d" % (path, os.getpid())
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as stream:
+        stream.write(text)
+    os.replace(part, path)
+
+
+def write_json(path, data):
+    """Like write_text, of JSON."""
+    write_text(path, json.dumps(data, separators=(",", ":")) + "\n")
+
+
+def read_json(path, deadline_s=0.0):
+    """Read a JSON file of another node, waiting for it to appear. Raises AgentError."""
+    end = time.time() + deadline_s
+    while True:
+        try:
+            os.listdir(os.path.dirname(path))
+            with open(path) as stream:
+                return json.load(stream)
+        except (OSError, ValueError) as e:
+            if time.time() >= end:
+                raise AgentError("cannot read %s: %s" % (path, e))
+        time.sleep(0.05)
+
+
+def tail(path, lines=20, most_bytes=8192):
+    """The last lines (list of str) of a text file, [] when there is none."""
+    try:
+        with open(path, "rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - most_bytes))
+            return stream.read().decode("utf-8", "replace").splitlines()[-lines:]
+    except FileNotFoundError:
+        return []
+
+
+def file_name(text):
+    """A case's or metric's name as part of a file's name."""
+    return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
+
+
+class RunDir:
+    """Paths of one run, and its control files."""
+
+    def __init__(self, spec):
+        self.root = spec["run_dir"]
+
+    def path(self, *parts):
+        """A path (str) below the run directory; its directory is made."""
+        path = os.path.join(self.root, *parts)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path
+
+    def control(self, name):
+        """The path of a control file."""
+        return self.path("control", name)
+
+    def signs(self):
+        """The names (set of str) of the control files that are there now."""
+        return set(os.listdir(os.path.dirname(self.control("x"))))
+
+    def logs(self, name):
+        """The path of a log file."""
+        return self.path("logs", name)
+
+
+class Heartbeat(threading.Thread):
+    """Writes the time into a control file every two seconds until `stop` is called."""
+
+    def __init__(self, path):
+        super().__init__(name="heartbeat")
+        self.daemon = True
+        self.path = path
+        self.ended = threading.Event()
+        self.beat()
+
+    def beat(self):
+        """Once."""
+        with open(self.path, "w") as stream:
+            stream.write("%.3f\n" % time.time())
+
+    def run(self):
+        """A file system that is slow for a moment must not end the run: the next beat may succeed."""
+        while not self.ended.wait(HEARTBEAT_S):
+            try:
+                self.beat()
+            except OSError as e:
+                print("heartbeat: %s" % e, flush=True)
+
+    def stop(self):
+        """No more beats."""
+        self.ended.set()
+
+
+class Pulse:
+    """Watches another's heartbeat: how long ago, by this machine's clock, it last changed."""
+
+    def __init__(self, path):
+        self.path = path
+        self.last = None
+        self.changed_at = None
+
+    def silent_s(self):
+        """Seconds since the last change; None when there never was a heartbeat."""
+        try:
+            with open(self.path) as stream:
+                now = stream.read()
+        except OSError:
+            now = self.last  # not there yet, or for a moment not to be read: not a beat
+        if now and now != self.last:
+            self.last = now
+            self.changed_at = time.monotonic()
+        return None if self.changed_at is None else time.monotonic() - self.changed_at

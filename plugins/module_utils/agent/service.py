@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The service job: starts the container, finds out when it is healthy, publishes it, and ends it in order.
+
+Nothing of it is left when this is over, and the event `stopped` says how that was found out.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import secrets
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+import time
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import network, process_tree, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog, node_name
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.probes import Prober
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.telemetry import Sampler
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.usage import Usage
+
+_TICK_S = 0.1
+_SIGNS_EVERY_S = 0.25  # looking at the shared file system costs more than looking at a process
+_SIGNAL_GRACE_S = 0.5
+
+
+class _End(Exception):
+    """The service is to end, and not because it failed."""
+
+    def __init__(self, reason, exit_code=0):
+        super().__init__(reason)
+        self.exit_code = exit_code
+
+
+class Supervisor:
+    """Runs one service. spec: spec.json (dict); argv (list of str): the command that runs its container."""
+
+    def __init__(self, spec, argv):
+        self.spec = spec
+        self.service = spec["service"]
+        self.argv = argv
+        self.dir = run_dir.RunDir(spec)
+        self.events = EventLog(self.dir.path("events", "service.jsonl"), "service")
+        self.log_path = self.dir.logs("service.log")
+        self.data_dir = os.path.join(spec["node_tmp"], "aifactory-%s-service" % spec["run_id"])
+        self.owns_data = False
+        self.secrets_dir = os.path.join(self.dir.root, "secrets")
+        self.address = self.port = self.claim = self.process = self.sampler = self.prober = None
+        self.signal = None
+        self.wake = threading.Event()
+        self.signs = set()
+        self.signs_read_at = 0.0
+
+    # -- the life of the service ----------------------------------------------------------------
+
+    def run(self):
+        """From start to end. Returns the exit code of the job: 0, 1 (the service failed) or 128 + signal."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        process_tree.become_subreaper()
+        self.events.emit("job_started", job_id=os.environ.get("SLURM_JOB_ID"))
+        heartbeat = run_dir.Heartbeat(self.dir.control(run_dir.SERVICE_ALIVE))
+        heartbeat.start()
+        try:
+            code = self._serve()
+        finally:
+            clean = self._clean_up()
+            heartbeat.stop()
+        return code if clean else code or 1
+
+    def _serve(self):
+        try:
+            self._prepare()
+            self._start()
+            self._until_healthy()
+            self._until_done()
+        except _End as end:
+            self.events.emit("stopping", reason=str(end))
+            return end.exit_code
+        except (AgentError, OSError) as e:
+            self._failed(e)
+            return 1
+
+    def _on_signal(self, number, frame):
+        self.signal = number
+        self.wake.set()
+
+    def _prepare(self):
+        """Address, port, secrets, data directory."""
+        self.address = network.service_address(self.spec.get("service_interface"))
+        if self.service.get("port") is not None:
+            self.claim = network.PortClaim(self.address, self.service["port"])
+            self.port = self.claim.port
+        make_secrets(self.secrets_dir, self.service.get("secrets") or [])
+        if self.service.get("data"):
+            make_data_dir(self.data_dir)
+            self.owns_data = True
+
+    def _start(self):
+        with open(self.log_path, "ab") as log:
+            try:
+                self.process = subprocess.Popen(
+                    self.argv,
+                    env=self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as e:
+                raise AgentError("cannot start %s: %s" % (self.argv[0], e.strerror))
+        self.started_at = time.time()
+        self.events.emit("container_started", pid=self.process.pid, port=self.port)
+        node = node_name()
+        self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node), Usage())
+        self.sampler.start()
+
+    def _until_healthy(self):
+        health = self.service.get("health") or {}
+        deadline_s = float(health.get("deadline_s") or 120)
+        self.prober = Prober(health, self.address, self.port, self._variables_of_host(os.environ))
+        self.prober.start()
+        while not self.prober.healthy.is_set():
+            self._check("while it was starting")
+            if time.time() - self.started_at > deadline_s:
+                raise AgentError(
+                    "the service was not healthy after %g s: %s" % (deadline_s, self.prober.missing), self._log_tail()
+                )
+            self.wake.wait(_TICK_S)
+        self._check("while it was starting")
+        healthy_at = time.time()
+        run_dir.write_json(self.dir.control(run_dir.ENDPOINT), {"services": [self._endpoint(healthy_at)]})
+        self.events.emit("healthy", t=healthy_at, after_s=round(healthy_at - self.started_at, 3))
+
+    def _until_done(self):
+        """Serve until the clients are done, are lost, never come, or somebody says stop."""
+        pulse = run_dir.Pulse(self.dir.control(run_dir.CLIENTS_ALIVE))
+        deadline_s = self.service.get("client_deadline_s")
+        healthy_at = time.monotonic()
+        while True:
+            self._check("while it was needed")
+            if run_dir.CLIENTS_DONE in self.signs:
+                raise _End("the clients are done")
+            silent_s = pulse.silent_s()
+            if silent_s is None:
+                if deadline_s and time.monotonic() - healthy_at > deadline_s:
+                    raise _End("no client came within %g s" % deadline_s)
+            elif silent_s > run_dir.STALE_S:
+                raise _End("the clients gave no sign of life for %g s" % run_dir.STALE_S)
+            self.wake.wait(_SIGNS_EVERY_S)
+
+    def _check(self, when):
+        """Raises _End when told to end, AgentError when the container has ended by itself."""
+        now = time.monotonic()
+        if now - self.signs_read_at >= _SIGNS_EVERY_S:
+            self.signs, self.signs_read_at = self.dir.signs(), now
+        code = self.process.poll()
+        if code is not None and self.signal is None:
+            # Slurm signals all processes of a job at once: perhaps our signal is on its way, too.
+            self.wake.wait(_SIGNAL_GRACE_S)
+        if self.signal is not None:
+            name = signal.Signals(self.signal).name
+            raise _End("%s: the job was cancelled or reached its time limit" % name, 128 + self.signal)
+        if run_dir.STOP in self.signs:
+            raise _End("stop was requested")
+        if code is not None and run_dir.CLIENTS_DONE not in self.dir.signs():
+            raise AgentError("the service ended with exit code %d %s" % (code, when), self._log_tail(), code)
+
+    def _failed(self, error):
+        fields = {
+            "reason": str(error),
+            "exit_code": getattr(error, "exit_code", None),
+            "log_tail": getattr(error, "log_tail", []),
+        }
+        self.events.emit("service_failed", **fields)
+        run_dir.write_json(self.dir.control(run_dir.SERVICE_FAILED), fields)
+
+    # -- its end -----------------------------------------------------------------------------------
+
+    def _clean_up(self):
+        """End what runs, remove what was made, and report how it is known. True when nothing is left."""
+        for thread in (self.prober, self.sampler):
+            if thread:
+                thread.stop()
+        left = []
+        if self.process:
+            number = getattr(signal, "SIG" + (self.service.get("stop_signal") or "TERM"))
+            left = process_tree.end_all(self.process.pid, number, float(self.service.get("stop_grace_s") or 10))
+        closed = None if self.port is None else not network.accepts(self.address, self.port)
+        removed, problem = None, None
+        if self.owns_data:
+            problem = remove_tree(self.data_dir)
+            removed = not os.path.lexists(self.data_dir)
+        secrets_problem = remove_tree(self.secrets_dir)
+        self.events.emit(
+            "stopped",
+            exit_code=self.process.poll() if self.process else None,
+            port_closed=closed,
+            processes_left=len(left),
+            data_removed=removed,
+            secrets_removed=not os.path.lexists(self.secrets_dir),
+            problems=["%d %s is still running" % (process.pid, process.name) for process in left]
+            + [text for text in (problem, secrets_problem) if text],
+        )
+        return not left and closed is not False and removed is not False
+
+    # -- what the container and the clients are told -------------------------------------------------
+
+    def _variables(self, data, secrets_dir):
+        return {
+            "SERVICE_NAME": self.service["name"],
+            "SERVICE_ADDRESS": self.address,
+            "SERVICE_PORT": "" if self.port is None else str(self.port),
+            "SERVICE_DATA": data,
+            "SERVICE_SECRETS": secrets_dir,
+            "BENCHMARK_ID": self.spec["run_id"],
+        }
+
+    def _variables_of_host(self, base):
+        env = dict(base)
+        env.update(self._variables(self.data_dir, self.secrets_dir))
+        return env
+
+    def _environment(self):
+        """For a command on the host the paths of the host; for a container, by its runtime's prefix, its own."""
+        env = self._variables_of_host(os.environ)
+        prefix = self.spec.get("runtime", "apptainer").upper() + "ENV_"
+        inside = self._variables("/aifactory/data", "/aifactory/secrets")
+        env.update((prefix + name, value) for name, value in inside.items())
+        return env
+
+    def _endpoint(self, healthy_at):
+        host = network.host_for(self.address)
+        url = None
+        if self.port is not None:
+            url = "%s://%s:%d" % (self.service.get("scheme") or "tcp", host, self.port)
+        return {
+            "name": self.service["name"],
+            "host": host,
+            "address": self.address,
+            "port": self.port,
+            "url": url,
+            "connection": self.service.get("connection") or {},
+            "node": node_name(),
+            "healthy_at": round(healthy_at, 6),
+        }
+
+    def _log_tail(self):
+        return run_dir.tail(self.log_path)
+
+
+def make_secrets(directory, names):
+    """Make the secrets that are not there yet: files of mode 0600 in a directory of mode 0700."""
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    os.chmod(directory, 0o700)
+    for name in names:
+        try:
+            descriptor = os.open(os.path.join(directory, name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_urlsafe(24) + "\n")
+
+
+def make_data_dir(path):
+    """Make the service's empty data directory. Raises AgentError when somebody else has put something there."""
+    try:
+        os.mkdir(path, 0o700)
+        return
+    except FileExistsError:
+        found = os.lstat(path)
+    except OSError as e:
+        raise AgentError("cannot make the data directory %s: %s; see benchmark_node_tmp" % (path, e.strerror))
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+        raise AgentError(
+            "the data directory %s exists already and belongs to user %d: have it removed, or set "
+            "benchmark_node_tmp to another directory" % (path, found.st_uid)
+        )
+    problem = remove_tree(path)  # of an earlier start of this very run
+    if problem:
+        raise AgentError("the data directory %s of an earlier start cannot be removed: %s" % (path, problem))
+    os.mkdir(path, 0o700)
+
+
+def remove_tree(path):
+    """Remove a directory with all that is in it. Returns the first problem (str), or None."""
+    problems = []
+
+    def retry(function, name, info):
+        try:
+            os.chmod(os.path.dirname(name), 0o700)
+            os.chmod(name, 0o700)
+            function(name)
+        except OSError as e:
+            problems.append("%s: %s" % (name, e.strerror))
+
+    if os.path.lexists(path):
+        shutil.rmtree(path, onerror=retry)
+    return problems[0] if problems else None

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One row a second about this node: CPU, memory, disks, network, pressure, and the service's own share.
+
+Percentages of the node's CPU: 100 is all of its CPUs. `service_cpu_percent`: 100 is one CPU. Rates are means
+since the row before. Sources: proc(5), Documentation/accounting/psi.rst, Documentation/admin-guide/iostats.rst.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import re
+import threading
+import time
+
+COLUMNS = (
+    "t",
+    "cpu_user_percent",
+    "cpu_system_percent",
+    "cpu_iowait_percent",
+    "memory_used_bytes",
+    "memory_available_bytes",
+    "disk_read_bytes_per_s",
+    "disk_write_bytes_per_s",
+    "network_receive_bytes_per_s",
+    "network_transmit_bytes_per_s",
+    "psi_cpu_some_percent",
+    "psi_memory_some_percent",
+    "psi_io_some_percent",
+    "service_memory_bytes",
+    "service_cpu_percent",
+)
+
+_SECTOR_BYTES = 512  # of /proc/diskstats, whatever the disk's own
+# Partitions lie on disks, and these on other disks or on memory: they would count twice, or what is no disk.
+_NOT_DISKS = re.compile(r"^(loop|ram|zram|dm-|md|sr|fd)")
+_PRESSURE = (("psi_cpu_some_percent", "cpu"), ("psi_memory_some_percent", "memory"), ("psi_io_some_percent", "io"))
+
+
+def _read(path):
+    try:
+        with open(path) as stream:
+            return stream.read()
+    except OSError:
+        return ""  # this kernel lacks the source: its columns stay empty
+
+
+class Counters:
+    """What only grows, at one moment, by column; seconds of CPU, bytes, seconds of pressure."""
+
+    def __init__(self, disks):
+        self.monotonic = time.monotonic()
+        self.cpu_total = 0.0
+        self.values = {}
+        self._cpu(_read("/proc/stat"))
+        self._disks(_read("/proc/diskstats"), disks)
+        self._network(_read("/proc/net/dev"))
+        for column, name in _PRESSURE:
+            found = re.search(r"^some .*total=(\d+)", _read("/proc/pressure/" + name))
+            if found:
+                self.values[column] = int(found.group(1)) / 1e6
+
+    def _cpu(self, text):
+        if not text.startswith("cpu "):
+            return
+        user, nice, system, idle, iowait, irq, softirq, steal = map(int, text.split(None, 9)[1:9])
+        self.cpu_total = user + nice + system + idle + iowait + irq + softirq + steal
+        self.values["cpu_user_percent"] = user + nice
+        self.values["cpu_system_percent"] = system + irq + softirq
+        self.values["cpu_iowait_percent"] = iowait
+
+    def _disks(self, text, disks):
+        read = written = 0
+        for line in text.splitlines():
+            fields = line.split()
+            if fields[2] in disks:
+                read += int(fields[5]) * _SECTOR_BYTES
+                written += int(fields[9]) * _SECTOR_BYTES
+        if text:
+            self.values["disk_read_bytes_per_s"] = read
+            self.values["disk_write_bytes_per_s"] = written
+
+    def _network(self, text):
+        received = sent = 0
+        for line in text.splitlines()[2:]:
+            name, fields = line.split(":", 1)
+            if name.strip() != "lo":
+                received += int(fields.split()[0])
+                sent += int(fields.split()[8])
+        if text:
+            self.values["network_receive_bytes_per_s"] = received
+            self.values["network_transmit_bytes_per_s"] = sent
+
+
+class Sampler(threading.Thread):
+    """Writes telemetry/ROLE-NODE.csv until `stop` is called; `usage` (Usage) adds the service's columns."""
+
+    def __init__(self, path, usage=None, interval_s=1.0):
+        super().__init__(name="telemetry")
+        self.daemon = True
+        self.interval_s = interval_s
+        self.usage = usage
+        self.ended = threading.Event()
+        self.disks = {name for name in os.listdir("/sys/block") if not _NOT_DISKS.match(name)}
+        self.last = Counters(self.disks)
+        self.last_cpu_s = self.usage.read()[0] if usage else None
+        new = not os.path.exists(path)
+        self.stream = open(path, "a", buffering=1)  # noqa: SIM115  (stop() closes it)
+        if new:
+            self.stream.write(",".join(COLUMNS) + "\n")
+
+    def run(self):
+        """Each sample is due at a multiple of the interval from the first: a late one delays no other."""
+        start, number = time.monotonic(), 1
+        while not self.ended.wait(max(0.0, start + number * self.interval_s - time.monotonic())):
+            row = self.sample()
+            self.stream.write(",".join(_format(row.get(column)) for column in COLUMNS) + "\n")
+            number = max(number + 1, int((time.monotonic() - start) // self.interval_s) + 1)
+
+    def stop(self):
+        """No more rows."""
+        self.ended.set()
+        self.join(5)
+        self.stream.close()
+
+    def sample(self):
+        """One row (dict by column)."""
+        now = Counters(self.disks)
+        seconds = max(1e-6, now.monotonic - self.last.monotonic)
+        ticks = max(1, now.cpu_total - self.last.cpu_total)
+        row = {"t": round(time.time(), 3)}
+        for column, value in now.values.items():
+            grown = max(0, value - self.last.values.get(column, value))
+            if column.startswith("cpu_"):
+                row[column] = 100.0 * grown / ticks
+            elif column.startswith("psi_"):
+                row[column] = 100.0 * grown / seconds
+            else:
+                row[column] = grown / seconds
+        self.last = now
+        row.update(_memory())
+        if self.usage:
+            cpu_s, memory = self.usage.read()
+            row["service_memory_bytes"] = memory
+            row["service_cpu_percent"] = 100.0 * max(0.0, cpu_s - self.last_cpu_s) / seconds
+            self.last_cpu_s = cpu_s
+        return row
+
+
+def _memory():
+    fields = dict(re.findall(r"^(\w+):\s+(\d+) kB", _read("/proc/meminfo"), re.MULTILINE))
+    if "MemAvailable" not in fields:
+        return {}
+    available = int(fields["MemAvailable"]) * 1024
+    return {"memory_used_bytes": int(fields["MemTotal"]) * 1024 - available, "memory_available_bytes": available}
+
+
+def _format(value):
+    if value is None:
+        return ""
+    return "%d" % value if isinstance(value, int) else ("%.3f" % value).rstrip("0").rstrip(".")
