@@ -122,3 +122,12 @@ EnvironmentName = Annotated[
 Words = Annotated[list[Word], BeforeValidator(_list_of_one), WithJsonSchema(_or_list({"type": "string"}))]
 NodeList = Annotated[list[NodeNames], BeforeValidator(_list_of_one), WithJsonSchema(_or_list({"type": "string"}))]
 Seed = Annotated[int, Field(ge=0, lt=_SEED_LIMIT)]
+Commands = Annotated[
+    list[Annotated[str, Field(min_length=1)]],
+    BeforeValidator(_list_of_one),
+    WithJsonSchema(_or_list({"type": "string", "minLength": 1})),
+]
+Environment = Annotated[
+    dict[EnvironmentName, str],
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}),
+]

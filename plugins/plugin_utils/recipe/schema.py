@@ -13,9 +13,10 @@ except ModuleNotFoundError as error:
     raise ImportError("recipes need pydantic 2 on the controller: pip install -r requirements.txt") from error
 
 from .fields import (
+    Commands,
     Concurrencies,
     Duration,
-    EnvironmentName,
+    Environment,
     Image,
     Memory,
     NodeList,
@@ -68,7 +69,7 @@ class JobOptions(Section):
         None, description="command run by a shell in the container"
     )
     settings: dict[str, Any] = Field(default_factory=dict, description="settings of the type")
-    env: dict[EnvironmentName, str] = Field(default_factory=dict, description="environment variables in the container")
+    env: Environment = Field(default_factory=dict, description="environment variables in the container")
     volumes: list[Volume] = Field(default_factory=list, description="bind mounts, `SOURCE:/TARGET[:ro|:rw]`")
     partition: Word | None = Field(
         None,
@@ -89,7 +90,7 @@ class JobOptions(Section):
     constraint: Word | None = Field(None, description="node features, as sbatch's --constraint")
     exclude_nodes: NodeList = Field(default_factory=list, description="nodes that are not used")
     modules: Words = Field(default_factory=list, description="modules loaded after those of the inventory")
-    pre_run_commands: Words = Field(
+    pre_run_commands: Commands = Field(
         default_factory=list, description="shell commands run on the host before the container starts"
     )
 

@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes docs/recipe.md and docs/recipe.schema.json from the schema, the service types and the workloads.
+
+Run it after a change of any of them: `make docs`, or
+`PYTHONPATH=.collections python docs/build_recipe_reference.py`. With `--check` nothing is written, and the exit code
+says whether both files are current.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import workloads
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.roles import service_type, service_types
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.schema import (
+    Health,
+    JobOptions,
+    RecipeModel,
+    json_schema,
+    keys_of,
+)
+
+DOCS = Path(__file__).resolve().parent
+RECIPES = DOCS.parent / "recipes"
+
+INTRODUCTION = """\
+<!-- SPDX-License-Identifier: MIT -->
+<!-- Made by docs/build_recipe_reference.py from the schema: change that, not this page. -->
+# Recipes
+
+A recipe is a YAML file that names a service and a load. What belongs to a cluster (account, QOS, names of partitions,
+modules, paths) stands in the [inventory](../inventory/README.md), so that the same recipe runs on every cluster.
+
+```yaml
+{example}```
+
+`ansible-playbook aifactory.benchmark.validate -e recipe=PATH_OR_NAME` checks one, `… recipes` lists those there are,
+`… run -e recipe=PATH_OR_NAME` runs one, and with `--check` shows what it would submit. A name is looked up in
+`./recipes`, in `recipes` beside the playbook, in `~/.aifactory/recipes` and among the recipes of the collection, in
+this order.
+
+An editor that knows JSON Schema completes and checks recipes with [recipe.schema.json](recipe.schema.json): begin the
+file with `# yaml-language-server: $schema=PATH/docs/recipe.schema.json`.
+"""
+
+UNITS = """\
+## Units
+
+| value | forms |
+|---|---|
+| duration | `10s`, `1h30m`, `250ms`, `01:30:00` (h:m:s), `10:00` (m:s), `1-00:00:00` (days-h:m:s), or seconds |
+| time limit | as Slurm: `01:30:00`, `10:00` (m:s), `1-00:00:00`, `30` (**minutes**); also `30m`, `2h` |
+| memory | `16GiB` and `16G` (powers of 1024, as in Slurm), `16GB` (powers of 1000); always with a unit |
+| rate | operations per second over all clients: a number; `max`: as fast as it goes (closed loop); \
+`50%`: of what `max` reached, which then has to be in the list |
+
+Times need no quotes: `10:00:00` is text here, though YAML 1.1 reads it as the number 36000. Environment variables and
+text settings keep what you wrote: `on`, `007`.
+"""
+
+RULES = """\
+## Rules
+
+- `service.type` says which role knows the service; without it the type is `container`, and `service.image` and
+  `service.command` are required.
+- Without `service.port`, the port is the one that the client's command names (`$SERVICE_HOSTNAME:11434`), else the
+  service type's own.
+- Without `client.type`, the workload is `command` where `client.command` is given, else the service type's own.
+- `num_gpus` counts the GPUs of the whole job and is spread evenly over its nodes; `gpus_per_node` says it directly.
+- No partition: `gpu` for a job with GPUs, else `cpu`, both translated by the inventory's `benchmark_partitions`; if
+  that has no such key, Slurm's default partition.
+- `duration` and `requests` exclude each other; without both, each client makes one request.
+- Each value of a list of rates or of concurrencies is a case of its own: `max` runs first, then the others in their
+  order. A case is called `max`, `rate-200`, `rate-50pct` or `concurrency-8`.
+- A job without `time_limit` gets 30 minutes, or one and a half times what is measured and ten minutes, if that is more.
+- With `placement: shared` the clients are tasks of the service's job: options of a job of their own are errors.
+
+Every mistake is shown at once, with file, line, field and remedy, and nothing is submitted:
+
+```
+recipes/mine.yml:3: service.num_gpu: unknown key; did you mean 'num_gpus'? (allowed: name, type, port, …)
+recipes/mine.yml:9: benchmarks.duration: expected a duration, found the text 'ten seconds'; write it like 10s, 5m, …
+```
+"""
+
+
+def reference() -> str:
+    """The text of docs/recipe.md."""
+    example = (RECIPES / "quickstart.yml").read_text(encoding="utf-8").split("\n", 1)[1]
+    parts = [INTRODUCTION.format(example=example), UNITS, "## Keys\n"]
+    shared = set(JobOptions.model_fields)
+    for section, field in RecipeModel.model_fields.items():
+        model = field.annotation
+        own = [key for key in keys_of(model) if not (issubclass(model, JobOptions) and key in shared)]
+        also = "\nAnd those of [both jobs](#both-jobs).\n" if issubclass(model, JobOptions) else ""
+        parts.append(f"### `{section}:`\n\n{_sentence(field.description)}\n\n{_table(model, own)}{also}")
+    parts.append(f"### Both jobs\n\nKeys of `service:` and of `client:`.\n\n{_table(JobOptions, list(shared_order()))}")
+    parts.append(f"### `service.health:`\n\n{_table(Health, list(Health.model_fields))}")
+    parts.append(RULES)
+    parts.append("## Service types\n\n`service.settings` of each type.\n")
+    parts += [_settings(name, service_type(name).options, _type_note(name)) for name in service_types()]
+    parts.append("## Workloads\n\n`client.settings` of each workload (`client.type`).\n")
+    parts += [_settings(name, workloads.settings_of(name), "") for name in workloads.names()]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def shared_order() -> Iterator[str]:
+    """Keys that both jobs have, in the schema's order."""
+    yield from JobOptions.model_fields
+
+
+def schema_text() -> str:
+    """The text of docs/recipe.schema.json."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _sentence(text: str | None) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _table(model: Any, keys: list[str]) -> str:
+    properties = json_schema_of(model)
+    rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
+    for key in keys:
+        field = model.model_fields[key]
+        default = field.get_default(call_default_factory=True)
+        shown = "" if field.is_required() or default in (None, {}, []) else f"`{_plain(default)}`"
+        rows.append(f"| `{key}` | {_kind(key, properties[key])} | {shown} | {_cell(field.description)} |")
+    return "\n".join(rows) + "\n"
+
+
+def json_schema_of(model: Any) -> dict[str, Any]:
+    """Properties of a section, as the published schema has them."""
+    schema = json_schema()
+    return (
+        schema["$defs"][model.__name__]["properties"] if model.__name__ in schema["$defs"] else _job_properties(schema)
+    )
+
+
+def _job_properties(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return schema["$defs"]["Service"]["properties"]
+
+
+def _kind(key: str, schema: Mapping[str, Any]) -> str:
+    """A key's type in words."""
+    named = {
+        "duration": "duration",
+        "warmup": "duration",
+        "interval": "duration",
+        "deadline": "duration",
+        "time_limit": "time limit",
+        "memory": "memory",
+        "rate": "rate, or a list of rates",
+        "concurrency": "whole number ≥ 1, or a list",
+    }
+    if key in named:
+        return named[key]
+    if "$ref" in schema:
+        return "mapping"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "anyOf" in schema:
+        return "text, or a list of texts"
+    bounds = f" ≥ {schema['minimum']}" if "minimum" in schema else ""
+    kinds = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+    if schema.get("type") == "array":
+        items = schema["items"].get("type", "string")
+        return f"list of {kinds[items]}s" if items != "boolean" else "list"
+    return f"{kinds.get(schema.get('type', ''), 'mapping')}{bounds}"
+
+
+def _plain(value: Any) -> str:
+    return (
+        f"[{', '.join(value)}]" if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
+    )
+
+
+def _settings(name: str, options: Mapping[str, Mapping[str, Any]], note: str) -> str:
+    rows = ["| setting | type | default | meaning |", "|---|---|---|---|"]
+    for option, spec in options.items():
+        default = spec.get("default")
+        choices = f": {', '.join(f'`{choice}`' for choice in spec['choices'])}" if spec.get("choices") else ""
+        shown = (
+            "required" if spec.get("required") else "" if default in (None, "", {}, []) else f"`{json.dumps(default)}`"
+        )
+        rows.append(f"| `{option}` | {spec.get('type', 'str')}{choices} | {shown} | {_cell(spec.get('description'))} |")
+    table = "\n".join(rows) if options else "No settings."
+    return f"### {name}\n\n{note}{table}\n"
+
+
+def _type_note(name: str) -> str:
+    definition = service_type(name).definition
+    image = definition.get("image")
+    facts = [f"Image `{image}`" if image else "Any image", f"workload `{definition.get('workload', 'command')}`"]
+    if definition.get("port"):
+        facts.insert(1, f"port {definition['port']}")
+    return f"{', '.join(facts)}.\n\n"
+
+
+def _cell(text: Any) -> str:
+    """Text for a table's cell; Ansible's markup (`C(x)`, `V(x)`) becomes code."""
+    joined = " ".join(text) if isinstance(text, list) else str(text or "")
+    return re.sub(r"\b[CVOB]\(([^)]*)\)", r"`\1`", joined).replace("|", "\\|")
+
+
+def main(arguments: list[str]) -> int:
+    """Writes both files, or with --check says whether they are current."""
+    stale = []
+    for path, text in ((DOCS / "recipe.md", reference()), (DOCS / "recipe.schema.json", schema_text())):
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(path.name)
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+    if "--check" in arguments and stale:
+        print(f"not current: {', '.join(stale)}; run docs/build_recipe_reference.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
