@@ -118,14 +118,13 @@ class RunDirectory:
             ) from error
 
     def events(self) -> list[dict[str, Any]]:
-        """Events by time: events.jsonl, or, before the run was collected, what lies in events/.
+        """Events by time, of all sources in events/ (kept up to date by watch), else those of events.jsonl.
 
         A line that is cut short (its writer was killed) is left out.
         """
-        if self.has("events.jsonl"):
-            return read_events(self.read_text("events.jsonl"))
         parts = sorted(self.path.glob("events/*.jsonl"))
-        return read_events("\n".join(self.read_text(f"events/{part.name}") for part in parts))
+        texts = [self.read_text(f"events/{part.name}") for part in parts] or [self.read_text("events.jsonl", "")]
+        return read_events("\n".join(texts))
 
     def results(self) -> list[dict[str, Any]]:
         """Rows of results.csv; `repetition` is an int and `value` a float."""

@@ -30,6 +30,8 @@ PHASES = ("queued", "starting", "ready", "warmup", "measuring", "ending")
 LIVE_STATES = ("planned", *PHASES)
 FINAL_STATES = ("finished", "failed", "stopped")
 
+STOP_REQUESTED = "stop was requested"  # the agents' reason when control/stop ended them
+
 _LOAD_PHASES = {"warmup_started": "warmup", "measure_started": "measuring", "measure_ended": "ready"}
 _LAST_WORDS = ("service_failed", "stopping", "stopped", "done", "failed")
 
@@ -214,17 +216,14 @@ def state_of(jobs: list[dict[str, Any]], events: list[dict[str, Any]], phase: st
     """
     if not jobs:
         return phase or "planned"
-    found = [states.normalize(job.get("state")) for job in jobs]
-    if not all(states.is_final(state) for state in found):
+    found = [states.normalize(job["state"]) for job in jobs if job.get("state")]  # None: Slurm was not asked yet
+    if len(found) < len(jobs) or not all(states.is_final(state) for state in found):
         return "unknown" if states.UNKNOWN in found else phase or "queued"
     if _times(events, "clients", "done"):
         return "finished"
-    if _times(events, None, "service_failed") or any(state not in ("COMPLETED", "CANCELLED") for state in found):
+    if _times(events, None, "service_failed"):
         return "failed"
-    return "stopped" if "CANCELLED" in found or _stopped_on_request(events) else "failed"
-
-
-def _stopped_on_request(events: list[dict[str, Any]]) -> bool:
-    return any(
-        event["event"] in ("stopping", "failed") and "stop" in str(event.get("reason")).lower() for event in events
-    )
+    if any(event.get("reason") == STOP_REQUESTED for event in events):
+        return "stopped"
+    others = [state for state in found if state not in ("COMPLETED", "CANCELLED")]
+    return "stopped" if "CANCELLED" in found and not others else "failed"

@@ -218,8 +218,10 @@ def _last_words(record: dict[str, Any], events: list[dict[str, Any]]) -> list[st
     """The ends of the logs that came with a failure, for a run that failed."""
     if record.get("verdict") != "INVALID":
         return []
-    tails = [str(event.get("log_tail") or "") for event in events if event["event"] in ("service_failed", "failed")]
-    return [redact("\n".join(text.splitlines()[-20:])) for text in dict.fromkeys(tails) if text.strip()]
+    tails = [event.get("log_tail") or [] for event in events if event["event"] in ("service_failed", "failed")]
+    lines = [tail.splitlines() if isinstance(tail, str) else [str(line).rstrip() for line in tail] for tail in tails]
+    texts = dict.fromkeys(redact("\n".join(each[-20:])) for each in lines)
+    return [text for text in texts if text.strip()]
 
 
 def _scripts(run: RunDirectory) -> list[tuple[str, str]]:

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a person reads on the terminal and in AWX: tables of at most 80 columns, plain text without colours.
+
+Each function returns a text; the action prints it. Colours only where Ansible itself uses them, and never
+with NO_COLOR.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting, timeline
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
+
+WIDTH = 80
+_STYLES = {"VALID": "green", "INVALID": "bold red", "failed": "red", "stopped": "yellow", "unknown": "yellow"}
+_GLYPHS = {"queued": ".", "starting": "s", "ready": "-", "warmup": "w", "measuring": "#", "ending": "e"}
+
+
+def colours() -> bool:
+    """Whether Ansible's own output is coloured here (it knows terminals, AWX and ansible.cfg)."""
+    from ansible.utils.color import ANSIBLE_COLOR
+
+    return bool(ANSIBLE_COLOR) and not os.environ.get("NO_COLOR")
+
+
+def draw(*parts: Any, colour: bool = False, width: int = WIDTH) -> str:
+    """The text of rich renderables, at most `width` columns wide, without trailing blanks."""
+    try:
+        from rich.console import Console
+    except ImportError:
+        raise ImportError("tables need rich on the controller: pip install -r requirements.txt") from None
+    stream = io.StringIO()
+    console = Console(
+        file=stream, width=width, force_terminal=colour, no_color=not colour, highlight=False, markup=False,
+        emoji=False, color_system="standard" if colour else None, legacy_windows=False,
+    )  # fmt: skip
+    for part in parts:
+        console.print(part, soft_wrap=False)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines())
+
+
+def table(
+    titles: Iterable[str], rows: Iterable[Iterable[Any]], *, right: Iterable[int] = (), fold: Iterable[int] = ()
+) -> Any:
+    """A table; columns in `right` are set to the right, those in `fold` may break over several lines."""
+    from rich.table import Table
+    from rich.text import Text
+
+    right, fold = set(right), set(fold)
+    view = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    for number, title in enumerate(titles):
+        view.add_column(
+            title,
+            justify="right" if number in right else "left",
+            no_wrap=number not in fold,
+            overflow="fold" if number in fold else "ellipsis",
+        )
+    for row in rows:
+        view.add_row(*(Text(str(cell), style=_STYLES.get(str(cell), "")) for cell in row))
+    return view
+
+
+# -- list --------------------------------------------------------------------------------------------
+
+
+def listing(records: list[dict[str, Any]], colour: bool = False) -> str:
+    """A table of runs, as `list` shows it; ids are never cut, since they are what one copies."""
+    rows = []
+    for record in records:
+        what = f"{record.get('recipe')} on {record.get('cluster')}"
+        rows.append((record["id"], what, record["state"], record.get("verdict") or "-", short_headline(record)))
+    return draw(table(("id", "run", "state", "verdict", "result"), rows, fold=(1, 4)), colour=colour)
+
+
+def short_headline(record: dict[str, Any]) -> str:
+    """The first number of a run: 1,402/s max."""
+    lines = record.get("headline") or []
+    if not lines:
+        return "-"
+    return f"{formatting.quantity(lines[0]['value'], lines[0]['unit'])} {lines[0]['case']}"
+
+
+# -- summary -----------------------------------------------------------------------------------------
+
+
+def summary(run: RunDirectory, record: dict[str, Any], colour: bool | None = None) -> str:
+    """The essentials of a run: verdict and reasons, numbers, time, cost, jobs, where its files are."""
+    from rich.text import Text
+
+    verdict = record.get("verdict")
+    state = record["state"] if verdict is None else f"{record['state']}, {verdict}"
+    head = f"{record.get('recipe')} on {record.get('cluster')}: "
+    parts: list[Any] = [
+        "",
+        Text.assemble((head, "bold"), (state, _STYLES.get(verdict or record["state"], "bold"))),
+        Text(f"run {record['id']}, {formatting.when(record.get('created_at'))}"),
+    ]
+    parts += [Text(f"  ✗ {_case(reason)}{reason['message']}", style="red") for reason in record.get("reasons") or []]
+    parts += [Text(f"  note: {_case(note)}{note['message']}") for note in record.get("notes") or []]
+    for section in (_numbers(record), _time(record), _jobs(record)):
+        if section:
+            parts += ["", *section]
+    parts += ["", *_files(run, record)]
+    return draw(*parts, colour=colours() if colour is None else colour)
+
+
+def _case(item: dict[str, Any]) -> str:
+    return f"{item['case']}: " if item.get("case") else ""
+
+
+def _numbers(record: dict[str, Any]) -> list[Any]:
+    rows = [
+        (
+            line["case"],
+            _metric(line),
+            formatting.with_interval(line),
+            formatting.number(line.get("samples")),
+            line.get("repetitions", ""),
+        )
+        for line in record.get("headline") or []
+    ]
+    return [table(("case", "metric", "value", "samples", "rep."), rows, right=(2, 3, 4))] if rows else []
+
+
+def _metric(line: dict[str, Any]) -> str:
+    name = str(line["metric"]).replace("_", " ")
+    return name if line["statistic"] in ("value", "mean") else f"{name} {line['statistic']}"
+
+
+def _time(record: dict[str, Any]) -> list[Any]:
+    from rich.text import Text
+
+    segments = record.get("timeline") or []
+    if not segments:
+        return []
+    seconds = timeline.by_phase(segments)
+    total = segments[-1]["end"] - segments[0]["start"]
+    told = " · ".join(f"{phase} {formatting.duration(spent)}" for phase, spent in seconds.items())
+    cost = record.get("cost") or {}
+    price = f"cost {formatting.number(cost.get('node_hours'), 3)} node-h, "
+    price += f"{formatting.number(cost.get('core_hours'), 3)} core-h"
+    if cost.get("gpu_hours"):
+        price += f", {formatting.number(cost['gpu_hours'], 3)} GPU-h"
+    if cost.get("measured_share") is not None:
+        price += f"; {formatting.share(cost['measured_share'])} measured"
+        price += f", {formatting.share(cost['wasted_share'])} wasted"
+    return [Text(bar(segments)), Text(f"time {formatting.duration(total)}: {told}"), Text(price)]
+
+
+def bar(segments: list[dict[str, Any]], width: int = WIDTH - 2) -> str:
+    """The timeline as one line of letters: . queued, s starting, - ready, w warm-up, # measuring, e ending."""
+    begin, end = segments[0]["start"], segments[-1]["end"]
+    if end <= begin:
+        return ""
+    cells = []
+    for column in range(width):
+        t = begin + (column + 0.5) * (end - begin) / width
+        cells.append(next(_GLYPHS[segment["phase"]] for segment in segments if t <= segment["end"]))
+    return f"[{''.join(cells)}]"
+
+
+def _jobs(record: dict[str, Any]) -> list[Any]:
+    from rich.text import Text
+
+    rows = [
+        (
+            job.get("role"),
+            job.get("id"),
+            job.get("state") or "-",
+            job.get("exit_code") or "-",
+            job.get("node_list") or "-",
+            formatting.duration(job.get("elapsed_s")),
+        )
+        for job in record.get("jobs") or []
+    ]
+    calls = ", ".join(f"{count} {name}" for name, count in (record.get("calls") or {}).items())
+    found: list[Any] = [table(("job", "id", "state", "exit", "nodes", "ran"), rows, right=(5,), fold=(2, 4))]
+    return (found if rows else []) + ([Text(f"calls to the cluster: {calls}")] if calls else [])
+
+
+def _files(run: RunDirectory, record: dict[str, Any]) -> list[Any]:
+    """Where the files are, one path a line and uncut: it is what one copies."""
+    if run.has("report.html"):
+        return [_Path("report", run.file("report.html")), _Path("files", run.path)]
+    return [_Path("files", run.path)]
+
+
+class _Path:
+    """A path on a line of its own that is never broken, however long."""
+
+    def __init__(self, title: str, path: Any) -> None:
+        self._line = f"{title:<7}{path}"
+
+    def __rich_console__(self, _console: Any, _options: Any) -> Iterable[Any]:
+        from rich.segment import Segment
+
+        yield Segment(self._line)
+        yield Segment.line()
+
+
+# -- metrics -----------------------------------------------------------------------------------------
+
+
+def metrics(rows: list[dict[str, Any]], colour: bool = False) -> str:
+    """Rows of results.csv, one line for every case, repetition, client and metric."""
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        key = (row["case"], row["repetition"], row["client"], row["metric"])
+        lines.setdefault(key, {"unit": row["unit"]})[row["statistic"]] = row["value"]
+    shown = ("count", "mean", "p50", "p90", "p99", "max")
+    cells = []
+    for (case, repetition, client, metric), values in lines.items():
+        unit = values["unit"]
+        if "value" in values:
+            found = ["", formatting.quantity(values["value"], unit), "", "", "", ""]
+        else:
+            count = formatting.number(values.get("count"))
+            found = [count, *(formatting.quantity(values.get(name), unit) for name in shown[1:])]
+        cells.append((case, repetition, client, metric, *found))
+    titles = ("case", "rep", "client", "metric", "count", "value/mean", *shown[2:])
+    return draw(table(titles, cells, right=range(4, 10), fold=(0, 3)), colour=colour)
