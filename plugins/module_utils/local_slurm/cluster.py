@@ -35,6 +35,8 @@ class Cluster:
         self.root = params["root"]
         self.base = params["directory"]
         self.dir = os.path.join(self.base, self.name)
+        # A cluster that is to be stopped may be named without its root tree.
+        self.in_namespace = bool(self.root) or os.path.exists(self.path("conf", "passwd"))
 
     def path(self, *parts):
         return os.path.join(self.dir, *parts)
@@ -73,9 +75,9 @@ class Cluster:
 
     def _enter(self):
         """The words before a command that take it into the cluster's mount namespace, if it has one."""
-        if not self.root:
+        if not self.in_namespace:
             return []
-        record = self.namespace().record()
+        record = dict(self._records()).get("namespace")
         if record is None:
             raise daemons.DaemonError("The mount namespace of cluster {0} is not there.".format(self.name))
         return ["nsenter", "--target", str(record.pid), "--mount", "--wd=/", "--"]
@@ -137,10 +139,7 @@ class Cluster:
     def slurmds(self):
         inputs = self.conf("slurm.conf", "gres.conf", "cgroup.conf")
         enter = self._enter()
-        return [
-            self._daemon("slurmd." + node, enter + ["slurmd", "-D", "-N", node], inputs)
-            for node in self.nodes
-        ]
+        return [self._daemon("slurmd." + node, enter + ["slurmd", "-D", "-N", node], inputs) for node in self.nodes]
 
     # Starting
 
@@ -159,9 +158,7 @@ class Cluster:
     def pending(self):
         """What start would do, as far as it can be told without doing it."""
         done = files.pending(self)
-        names = ["munged", "mariadbd", "sshd", "slurmdbd", "slurmctld"] + [
-            "slurmd." + node for node in self.nodes
-        ]
+        names = ["munged", "mariadbd", "sshd", "slurmdbd", "slurmctld"] + ["slurmd." + node for node in self.nodes]
         running = [name for name, _record in self._records()]
         return done + ["start " + name for name in names if name not in running]
 
@@ -252,14 +249,10 @@ class Cluster:
             30.0,
         )
         known = {
-            what: accounting.parse_names(
-                self._sacctmgr(["-nP", "show", what, "format=" + what.replace("qos", "name")])
-            )
+            what: accounting.parse_names(self._sacctmgr(["-nP", "show", what, "format=" + what.replace("qos", "name")]))
             for what in ("cluster", "qos", "account", "user")
         }
-        for command in accounting.additions(
-            self.name, params["account"], params["users"], params["qos"], known
-        ):
+        for command in accounting.additions(self.name, params["account"], params["users"], params["qos"], known):
             self._sacctmgr(["-iQ"] + command)
         for command in accounting.settings(params["account"], params["qos"], params["default_qos"]):
             self._sacctmgr(["-iQ"] + command)
@@ -296,20 +289,19 @@ class Cluster:
         """(daemon name, record) of all processes of this cluster that run, from its pid files."""
         folder = self.path("run")
         names = (
-            sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".pid"))
-            if os.path.isdir(folder)
-            else []
+            sorted(name[:-4] for name in os.listdir(folder) if name.endswith(".pid")) if os.path.isdir(folder) else []
         )
         pairs = [
-            (name, processes.parse_record(processes.read_text(self.path("run", name + ".pid")) or ""))
-            for name in names
+            (name, processes.parse_record(processes.read_text(self.path("run", name + ".pid")) or "")) for name in names
         ]
         return [(name, record) for name, record in pairs if processes.is_running(record)]
 
     def stop(self):
         """End all jobs, then all daemons. :returns: what was done; empty when nothing ran."""
+        if not os.path.isdir(self.path("run")):
+            return []  # and control groups of that name would be somebody else's
         done = self.running()
-        if "stop slurmctld" in done and (not self.root or "stop namespace" in done):
+        if "stop slurmctld" in done and (not self.in_namespace or "stop namespace" in done):
             self._cancel_jobs()
         left = processes.stop_all(cgroups.members(self.nodes), 2.0)
         if left:

@@ -75,9 +75,7 @@ def configuration(cluster):
     for name, text in sorted(cluster.params["files"].items()):
         secret = PASSWORD_MARK in text
         text = text.replace(PASSWORD_MARK, password)
-        items.append(
-            Item(cluster.path("conf", name), text, 0o600 if secret else 0o644, "slurm" if secret else "root")
-        )
+        items.append(Item(cluster.path("conf", name), text, 0o600 if secret else 0o644, "slurm" if secret else "root"))
     if cluster.root:
         for name in ("passwd", "group"):
             items.append(Item(cluster.path("conf", name), merged_names(cluster, name), 0o644, "root"))
@@ -136,6 +134,10 @@ def make_folders(cluster):
     done = []
     wanted = [(cluster.path(name), mode, owner) for name, mode, owner in FOLDERS]
     wanted += [(cluster.path("spool", node), 0o755, "root") for node in cluster.nodes]
+    # What the clusters share: images, and scratch space where every user has a folder.
+    wanted += [(os.path.join(cluster.base, "images"), 0o755, "root")]
+    wanted += [(os.path.join(cluster.base, "scratch"), 0o1777, "root")]
+    wanted += [(os.path.join(cluster.base, "scratch", user), 0o700, user) for user in cluster.params["users"]]
     for path, mode, owner in wanted:
         user = pwd.getpwnam(owner)
         if not os.path.isdir(path):
@@ -196,7 +198,5 @@ def checked(command):
     )
     output = process.communicate()[0]
     if process.returncode != 0:
-        raise FilesError(
-            "{0} failed with status {1}:\n{2}".format(command[0], process.returncode, output.strip())
-        )
+        raise FilesError("{0} failed with status {1}:\n{2}".format(command[0], process.returncode, output.strip()))
     return output

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Say what this machine is and has, as JSON, changing nothing.
-# usage: survey.sh DIRECTORY_OF_LOCAL_CLUSTERS "USER..." PACKAGE...
+# usage: survey.sh DIRECTORY_OF_LOCAL_CLUSTERS CACHE "USER..." PACKAGE...
 set -euo pipefail
-directory=$1
-read -ra users <<<"$2"
-shift 2
+directory=$1 cache=$2
+read -ra users <<<"$3"
+shift 3
 
 # json_list WORD... : a JSON list of the words, which hold neither quotes nor backslashes
 json_list() {
@@ -29,9 +29,11 @@ cgroup_kind() {
 }
 
 missing_packages() {
-  local package
+  local installed package
+  # dpkg-query complains about, and leaves out, those that it never heard of.
+  installed=$(dpkg-query -W -f '${db:Status-Abbrev}${Package} \n' "$@" 2>/dev/null || true)
   for package; do
-    dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || echo "$package"
+    case $installed in *"ii $package "*) ;; *) echo "$package" ;; esac
   done
 }
 
@@ -62,12 +64,19 @@ foreign_files() {
   done
 }
 
+# links FOLDER : what the links in the folder lead to, without the ending
+links() {
+  find "$1" -maxdepth 1 -type l -printf '%l\n' 2>/dev/null | sed 's/\.sif$//' || true # no folder yet
+}
+
 # shellcheck source=/dev/null
 . /etc/os-release
 read -r cgroup cgroup_mount <<<"$(cgroup_kind)"
 mapfile -t missing < <(missing_packages "$@")
 mapfile -t strangers < <(missing_users "${users[@]}")
 mapfile -t foreign < <(foreign_files; foreign_daemons)
+mapfile -t trees < <(find "$cache" -maxdepth 1 -type d -name '*-*' 2>/dev/null || true) # no cache yet
+mapfile -t images < <(links "$directory/images")
 version=$(slurmctld -V 2>/dev/null | awk '{ print $2 }' || true) # empty before Slurm is installed
 systemd=false
 if [ -d /run/systemd/system ]; then systemd=true; fi
@@ -86,6 +95,9 @@ cat <<JSON
   "missing_packages": $(json_list "${missing[@]}"),
   "missing_users": $(json_list "${strangers[@]}"),
   "foreign": $(json_list "${foreign[@]}"),
+  "apptainer": "$(command -v apptainer || true)",
+  "trees": $(json_list "${trees[@]}"),
+  "images": $(json_list "${images[@]}"),
   "fuse_mode": "$(stat -c %a /dev/fuse 2>/dev/null || true)"
 }
 JSON

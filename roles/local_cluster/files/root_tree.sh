@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Make the root tree of a newer Debian, with its Slurm and with Apptainer, for a second cluster.
+# A call for a tree that is being made waits.
+# usage: root_tree.sh FOLDER SUITE MIRROR KEYRING APPTAINER_PACKAGE MOUNT_POINT PACKAGE...
+set -euo pipefail
+folder=$1 suite=$2 mirror=$3 keyring=$4 apptainer=$5 mount_point=$6
+shift 6
+packages=$*
+mkdir -p "${folder%/*}"
+exec 9>"$folder.lock"
+flock 9 # whoever else makes it; then it is there
+if [ -d "$folder" ]; then exit 0; fi
+work=$(mktemp -d "$folder.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export apptainer mount_point
+
+# shellcheck disable=SC2016 # $1 is for the hooks' shell
+mmdebstrap --quiet --mode=root --variant=apt --keyring="$keyring" --include="${packages// /,}" \
+  --aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
+  --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+  --dpkgopt='path-exclude=/usr/share/locale/*' \
+  --customize-hook='cp "$apptainer" "$1/tmp/apptainer.deb"' \
+  --customize-hook='chroot "$1" apt-get -qq install -y --no-install-recommends /tmp/apptainer.deb' \
+  --customize-hook='rm "$1/tmp/apptainer.deb"' \
+  --customize-hook='mkdir -p "$1$mount_point"' \
+  --customize-hook='rm -rf "$1"/var/cache/apt "$1"/var/lib/apt/lists/*' \
+  "$suite" "$work/tree" "$mirror"
+rm -rf --one-file-system "$work"/tree/dev/*
+chmod 755 "$work/tree"
+mv -T "$work/tree" "$folder"
