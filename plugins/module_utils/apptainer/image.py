@@ -97,7 +97,7 @@ def cache_name(reference, digest=None):
     return "{0}-{1}.sif".format(readable, hashlib.sha256(full.encode()).hexdigest()[:10])
 
 
-def pull_argv(runtime, reference, dest, digest=None, no_https=False, build_args=()):
+def pull_argv(runtime, reference, dest, digest=None, *, no_https=False, build_args=()):
     """The command line (list of str) that makes the SIF file `dest` of a reference; dest must not exist."""
     full = normalise(reference, digest)
     if kind(reference) == REGISTRY:
@@ -200,12 +200,12 @@ def _explain(argv, rc, stderr):
     return "{0} {1}: exit status {2}: {3} ({4})".format(argv[0], argv[1], rc, said, remedy)
 
 
-def _make(reference, dest, digest, argv_of, run, env):
-    """Make dest of a reference, or leave nothing. Holds the lock."""
+def _make(reference, dest, digest, *, argv_of, run):
+    """Make dest of a reference, or leave nothing. The caller holds the lock."""
     part = "{0}.{1}.part.sif".format(dest, os.getpid())
     argv = argv_of(part)
     try:
-        rc, _stdout, stderr = run(argv, env)
+        rc, _stdout, stderr = run(argv)
         if rc != 0 or not os.path.exists(part):
             raise ImageError("cannot get the image {0}: {1}".format(reference, _explain(argv, rc, stderr)))
         checksum = sha256_file(part)
@@ -260,7 +260,7 @@ def ensure(reference, dest, runtime="apptainer", run=execute, lock_timeout_s=360
                 facts["sha256"] = sha256_file(dest)
                 _write_beside(dest, facts)
             else:
-                facts = _make(reference, dest, digest, argv_of, run, env)
+                facts = _make(reference, dest, digest, argv_of=argv_of, run=lambda argv: run(argv, env))
     except LockTimeout as error:
         raise ImageError("cannot get the image {0}: {1}; remove it if that process is gone".format(reference, error))
     return dict(facts, changed=True)

@@ -23,6 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
     scontrol,
     squeue,
     table,
+    waiting,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.jobid import JobId
@@ -40,12 +41,10 @@ class Submission:
         self.job = job
 
 
-def pauses(first_s=0.5, factor=1.6, longest_s=10.0):
-    """Pauses (float, seconds) between looks: growing, so that a long wait costs the controller little."""
-    pause = first_s
-    while True:
-        yield pause
-        pause = min(pause * factor, longest_s)
+def _the_one(found, ignore):
+    """The job (Job or None) that a name stands for: the newest that lives, else the newest."""
+    others = [job for job in found if job.id not in ignore]
+    return next((job for job in others if job.live), others[0] if others else None)
 
 
 class SlurmClient:
@@ -57,7 +56,7 @@ class SlurmClient:
 
     def __init__(self, run, clock=time):
         self._run = run
-        self._clock = clock
+        self.clock = clock
         self.counts = {}
         self.accounting = None
 
@@ -136,18 +135,39 @@ class SlurmClient:
     def find(self, name, user=None, look=LOOK_EVERYWHERE):
         """Jobs (list of Job, newest first) with exactly this name, of this user (default: the caller).
 
-        look: LOOK_EVERYWHERE (queue and accounting) or LOOK_IN_QUEUE. Raises SlurmError when Slurm does not answer:
-        an error is never "no jobs".
+        look: LOOK_EVERYWHERE (queue and accounting) or LOOK_IN_QUEUE. Raises SlurmError when Slurm does not answer: an
+        error is never "no jobs".
         """
-        doing = 'look for the job "{0}"'.format(name)
-        argv = squeue.argv(names=[name], user=user, mine=user is None)
-        queued = [row for row in self.ask(doing, argv, squeue.parse) if row.name == name]
+        return self.find_many([name], user, look)[name]
+
+    def find_many(self, names, user=None, look=LOOK_EVERYWHERE):
+        """Job names (iterable of str) → dict name → Jobs as find gives them, with one squeue and one sacct for all."""
+        names = list(dict.fromkeys(names))
+        if not names:
+            return {}
+        doing = "look for jobs named " + ", ".join('"' + name + '"' for name in names)
+        queued = self.ask(doing, squeue.argv(names=names, user=user, mine=user is None), squeue.parse)
         records = []
         if look == LOOK_EVERYWHERE:
-            records, error = self._records(doing, sacct.argv(names=[name], user=user, since=HISTORY))
+            records, error = self._records(doing, sacct.argv(names=names, user=user, since=HISTORY))
             if error and error.kind != errors.ACCOUNTING_OFF:
                 raise error
-        return merge.by_job(queued, [row for row in records if row.name == name])
+        found = {}
+        for name in names:
+            rows = [row for row in queued if row.name == name]
+            found[name] = merge.by_job(rows, [row for row in records if row.name == name])
+        return found
+
+    def find_patiently(self, name, user=None, look=LOOK_EVERYWHERE, deadline_s=180):
+        """Like find, but asks again while Slurm does not answer, until deadline_s."""
+        give_up = self.clock.monotonic() + deadline_s
+        for pause in waiting.pauses():
+            try:
+                return self.find(name, user, look)
+            except SlurmError as error:
+                if not error.transient or self.clock.monotonic() >= give_up:
+                    raise
+            self.clock.sleep(pause)
 
     # -- submitting --------------------------------------------------------------------------------------------
 
@@ -164,13 +184,14 @@ class SlurmClient:
         wrong = sbatch.bad_name(name)
         if wrong:
             raise SlurmError("usage", 'the job name "{0}" cannot identify a job: {1}'.format(name, wrong), "rename it")
-        give_up = self._clock.monotonic() + deadline_s
+        give_up = self.clock.monotonic() + deadline_s
         argv = sbatch.argv(name, script_path, args, script_args)
         doing = 'submit the job "{0}"'.format(name)
-        pause = pauses()
+        pause = waiting.pauses()
         while True:
             if look != LOOK_NOWHERE:
-                there = self._look(name, user, ignore, look, give_up)
+                found = self.find_patiently(name, user, look, give_up - self.clock.monotonic())
+                there = _the_one(found, ignore)
                 if there:
                     return Submission(there.id, True, there)
             rc, stdout, stderr = self.call(argv)
@@ -178,18 +199,18 @@ class SlurmClient:
                 return self._accepted(name, user, ignore, stdout, give_up)
             error = errors.from_result(doing, argv, rc, stdout, stderr)
             if error.kind == errors.UNREACHABLE:
-                return self.await_submission(name, user, ignore, give_up - self._clock.monotonic(), error)
-            if not error.transient or self._clock.monotonic() >= give_up:
+                return self.await_submission(name, user, ignore, give_up - self.clock.monotonic(), error)
+            if not error.transient or self.clock.monotonic() >= give_up:
                 raise error
             look = LOOK_IN_QUEUE if look == LOOK_NOWHERE else look
-            self._clock.sleep(next(pause))
+            self.clock.sleep(next(pause))
 
     def _accepted(self, name, user, ignore, stdout, give_up):
         try:
             return Submission(sbatch.parse(stdout), False)
         except ValueError as problem:
             error = SlurmError(errors.UNKNOWN_OUTCOME, 'submitted the job "{0}", but {1}'.format(name, problem))
-            return self.await_submission(name, user, ignore, give_up - self._clock.monotonic(), error)
+            return self.await_submission(name, user, ignore, give_up - self.clock.monotonic(), error)
 
     def await_submission(self, name, user=None, ignore=(), deadline_s=180, cause=None):
         """The Submission of an sbatch whose outcome is unknown: look for the name until it shows or the deadline.
@@ -197,21 +218,21 @@ class SlurmClient:
         slurmctld may accept a request long after sbatch gave up, so a clear "no such job" is believed only at the
         deadline, and even then nothing is submitted again: SlurmError of kind unknown_outcome.
         """
-        give_up = self._clock.monotonic() + deadline_s
-        last, pause = cause, pauses(first_s=1.0)
+        give_up = self.clock.monotonic() + deadline_s
+        last, pause = cause, waiting.pauses(first_s=1.0)
         while True:
             try:
-                there = self._others(self.find(name, user, LOOK_IN_QUEUE), ignore)
+                there = _the_one(self.find(name, user, LOOK_IN_QUEUE), ignore)
                 if there:
-                    return Submission(there[0].id, True, there[0])
+                    return Submission(there.id, True, there)
                 last = None
             except SlurmError as error:
                 if not error.transient:
                     raise
                 last = error
-            if self._clock.monotonic() >= give_up:
+            if self.clock.monotonic() >= give_up:
                 break
-            self._clock.sleep(next(pause))
+            self.clock.sleep(next(pause))
         said = "slurmctld does not know such a job" if last is None else last.message
         raise SlurmError(
             errors.UNKNOWN_OUTCOME,
@@ -221,21 +242,6 @@ class SlurmClient:
             "run it again when slurmctld answers: the job is looked up by its name before anything is submitted",
             cause.command if cause else None,
         )
-
-    def _others(self, found, ignore):
-        return [job for job in found if job.id not in ignore]
-
-    def _look(self, name, user, ignore, look, give_up):
-        """The newest job of this name (Job or None), asking again while Slurm does not answer, until give_up."""
-        for pause in pauses():
-            try:
-                found = self._others(self.find(name, user, look), ignore)
-                live = [job for job in found if job.live]
-                return (live or found or [None])[0]
-            except SlurmError as error:
-                if not error.transient or self._clock.monotonic() >= give_up:
-                    raise
-            self._clock.sleep(pause)
 
     def test_only(self, name, script_path, args=(), script_args=()):
         """What `sbatch --test-only` says (dict, see sbatch.parse_test); SlurmError when it would be refused."""
@@ -255,8 +261,8 @@ class SlurmClient:
         harmless. wait_gone proves that they are gone.
         """
         ids = [str(job_id) for job_id in ids]
-        give_up = self._clock.monotonic() + deadline_s
-        for pause in pauses():
+        give_up = self.clock.monotonic() + deadline_s
+        for pause in waiting.pauses():
             try:
                 mine = ids if owner_name_prefix is None else self._named(ids, owner_name_prefix)
                 if mine:
@@ -269,9 +275,9 @@ class SlurmClient:
                         raise errors.from_result("cancel jobs " + ", ".join(mine), argv, rc, stdout, stderr)
                 return mine
             except SlurmError as error:
-                if not error.transient or self._clock.monotonic() >= give_up:
+                if not error.transient or self.clock.monotonic() >= give_up:
                     raise
-            self._clock.sleep(pause)
+            self.clock.sleep(pause)
 
     def _named(self, ids, prefix):
         found = self.jobs(ids)
@@ -289,27 +295,9 @@ class SlurmClient:
         return [job_id for job_id, job in found.items() if job.live]
 
     def wait_gone(self, ids, deadline_s=120):
-        """Wait until jobs have ended and left their nodes; dict id → proof of each, at the latest after deadline_s.
+        """Wait until jobs have ended and left their nodes; dict id → proof of each. See waiting.wait_gone."""
+        return waiting.wait_gone(self, ids, deadline_s, self.clock)
 
-        proof: gone (bool), state, reason (str or None), source (the command that said so), checked_at (int, seconds
-        since the epoch), command (str). What Slurm did not say without an error is not gone.
-        """
-        ids = [str(job_id) for job_id in ids]
-        proofs, open_ids = {}, list(dict.fromkeys(ids))
-        give_up = self._clock.monotonic() + deadline_s
-        for pause in pauses(first_s=0.3, longest_s=5.0):
-            for job_id, job in self.jobs(open_ids).items():
-                gone = job.final or bool(job.left_queue and not job.contradicted)
-                command = sacct.argv(ids=[job_id]) if job.source == "sacct" else squeue.argv(ids=[job_id])
-                proofs[job_id] = {
-                    "gone": gone,
-                    "state": job.state,
-                    "reason": job.reason,
-                    "source": job.source,
-                    "checked_at": int(self._clock.time()),
-                    "command": " ".join(command[len(table.ENVIRONMENT) :]).replace(table.SEPARATOR, "|"),
-                }
-            open_ids = [job_id for job_id in open_ids if not proofs[job_id]["gone"]]
-            if not open_ids or self._clock.monotonic() >= give_up:
-                return proofs
-            self._clock.sleep(pause)
+    def wait_until(self, job_id, is_so, deadline_s, seen=None):
+        """The Job (first that is_so, or the last seen at the deadline). See waiting.wait_until."""
+        return waiting.wait_until(self, job_id, is_so, deadline_s, clock=self.clock, seen=seen)

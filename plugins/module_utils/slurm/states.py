@@ -114,6 +114,9 @@ DEAD_END_REASONS = {
     "ReservationDeleted": "its reservation was deleted: submit it without it",
 }
 
+# Of these, the ones that a person or the site can end.
+_CAN_PASS = ("JobHeldUser", "JobHeldAdmin", "PartitionDown", "PartitionInactive", "ReqNodeNotAvail")
+
 
 def normalize(text):
     """The bare Slurm state of what a command printed (str), UNKNOWN when it is no state that we know.
@@ -172,6 +175,12 @@ def combine(found):
                 return state
     bad = [s for s in found if not is_ok(s)]
     return bad[0] if bad else "COMPLETED"
+
+
+def never_starts(reason):
+    """True when a pending job with this reason (str) will never start, whatever happens on the cluster."""
+    word = str(reason or "").strip().strip("()").split(",")[0]
+    return word in DEAD_END_REASONS and word not in _CAN_PASS
 
 
 def explain_reason(reason):
