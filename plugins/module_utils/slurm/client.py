@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import functools
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
@@ -158,12 +159,12 @@ class SlurmClient:
             found[name] = merge.by_job(rows, [row for row in records if row.name == name])
         return found
 
-    def find_patiently(self, name, user=None, look=LOOK_EVERYWHERE, deadline_s=180):
-        """Like find, but asks again while Slurm does not answer, until deadline_s."""
+    def patiently(self, ask, deadline_s=180):
+        """ask() (a function), again and again while Slurm does not answer, until deadline_s."""
         give_up = self.clock.monotonic() + deadline_s
         for pause in waiting.pauses():
             try:
-                return self.find(name, user, look)
+                return ask()
             except SlurmError as error:
                 if not error.transient or self.clock.monotonic() >= give_up:
                     raise
@@ -190,7 +191,8 @@ class SlurmClient:
         pause = waiting.pauses()
         while True:
             if look != LOOK_NOWHERE:
-                found = self.find_patiently(name, user, look, give_up - self.clock.monotonic())
+                left_s = give_up - self.clock.monotonic()
+                found = self.patiently(functools.partial(self.find, name, user, look), left_s)
                 there = _the_one(found, ignore)
                 if there:
                     return Submission(there.id, True, there)
@@ -261,23 +263,17 @@ class SlurmClient:
         harmless. wait_gone proves that they are gone.
         """
         ids = [str(job_id) for job_id in ids]
-        give_up = self.clock.monotonic() + deadline_s
-        for pause in waiting.pauses():
-            try:
-                mine = ids if owner_name_prefix is None else self._named(ids, owner_name_prefix)
-                if mine:
-                    argv = scancel.argv(mine, signal, batch)
-                    rc, stdout, stderr = self.call(argv)
-                    if rc != 0 and errors.classify(rc, stdout, stderr) not in (
-                        errors.ALREADY_DONE,
-                        errors.INVALID_JOB_ID,
-                    ):
-                        raise errors.from_result("cancel jobs " + ", ".join(mine), argv, rc, stdout, stderr)
-                return mine
-            except SlurmError as error:
-                if not error.transient or self.clock.monotonic() >= give_up:
-                    raise
-            self.clock.sleep(pause)
+
+        def end_them():
+            mine = ids if owner_name_prefix is None else self._named(ids, owner_name_prefix)
+            if mine:
+                argv = scancel.argv(mine, signal, batch)
+                rc, stdout, stderr = self.call(argv)
+                if errors.classify(rc, stdout, stderr) not in (None, errors.ALREADY_DONE, errors.INVALID_JOB_ID):
+                    raise errors.from_result("cancel jobs " + ", ".join(mine), argv, rc, stdout, stderr)
+            return mine
+
+        return self.patiently(end_them, deadline_s)
 
     def _named(self, ids, prefix):
         found = self.jobs(ids)

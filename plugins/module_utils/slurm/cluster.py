@@ -123,13 +123,17 @@ def may(partitions, associations, qos_list):
     return found
 
 
-def gather(client, user):
+def gather(client, user, deadline_s=0):
     """Facts of a cluster (dict) for a user (str): seven commands through a SlurmClient. See the module
     slurm_cluster_info for the keys; `warnings` (list of str) says what could not be found out.
 
-    Raises SlurmError when slurmctld does not answer.
+    Raises SlurmError when slurmctld does not answer within deadline_s.
     """
-    config = client.ask("read the configuration of Slurm", scontrol.show_argv("config"), scontrol.parse_config)
+
+    def read_config():
+        return client.ask("read the configuration of Slurm", scontrol.show_argv("config"), scontrol.parse_config)
+
+    config = client.patiently(read_config, deadline_s)
     records = client.ask("list partitions", scontrol.show_argv("partition"), scontrol.records)
     groups = client.ask("list nodes", sinfo.argv(), sinfo.parse)
     # Its exit status differs by version and says nothing that its text does not say.
