@@ -44,6 +44,24 @@ def finish(
     return record
 
 
+def preview(run: RunDirectory) -> dict[str, Any]:
+    """What run.json would say now, from the files alone; nothing is written.
+
+    A run that goes on is told up to its last event: nobody knows here what came after it.
+    """
+    events = run.events()
+    evidence = verdict.Evidence(
+        run.read_json("plan.json"), jobs_of(run), events, run.cases(), results.Table(run.results()), latencies(run)
+    )
+    last = max((event["t"] for event in events), default=evidence.plan.get("created_at") or 0.0)
+    return compose(evidence, run.read_json("calls.json", {}), now=last)
+
+
+def jobs_of(run: RunDirectory) -> list[dict[str, Any]]:
+    """A run's job records: jobs.json while it goes on, else those of run.json."""
+    return run.read_json("jobs.json", None) or (run.read_json("run.json", None) or {}).get("jobs") or []
+
+
 def latencies(run: RunDirectory) -> dict[str, Any]:
     """The merged response-time histogram of every case of a run."""
 

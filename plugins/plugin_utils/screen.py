@@ -71,11 +71,13 @@ def table(
 
 def listing(records: list[dict[str, Any]], colour: bool = False) -> str:
     """A table of runs, as `list` shows it; ids are never cut, since they are what one copies."""
-    rows = []
+    rows, widest = [], max((len(record["id"]) for record in records), default=0)
     for record in records:
         what = f"{record.get('recipe')} on {record.get('cluster')}"
         rows.append((record["id"], what, record["state"], record.get("verdict") or "-", short_headline(record)))
-    return draw(table(("id", "run", "state", "verdict", "result"), rows, fold=(1, 4)), colour=colour)
+    view = table(("id", "run", "state", "verdict", "result"), rows, fold=(1, 4))
+    view.columns[0].min_width = widest
+    return draw(view, colour=colour)
 
 
 def short_headline(record: dict[str, Any]) -> str:
@@ -101,8 +103,9 @@ def summary(run: RunDirectory, record: dict[str, Any], colour: bool | None = Non
         Text.assemble((head, "bold"), (state, _STYLES.get(verdict or record["state"], "bold"))),
         Text(f"run {record['id']}, {formatting.when(record.get('created_at'))}"),
     ]
-    parts += [Text(f"  ✗ {_case(reason)}{reason['message']}", style="red") for reason in record.get("reasons") or []]
-    parts += [Text(f"  note: {_case(note)}{note['message']}") for note in record.get("notes") or []]
+    remarks = [("✗", reason, "red") for reason in record.get("reasons") or []]
+    remarks += [("note", note, "") for note in record.get("notes") or []]
+    parts += [_remarks(remarks)] if remarks else []
     for section in (_numbers(record), _time(record), _jobs(record)):
         if section:
             parts += ["", *section]
@@ -110,8 +113,15 @@ def summary(run: RunDirectory, record: dict[str, Any], colour: bool | None = Non
     return draw(*parts, colour=colours() if colour is None else colour)
 
 
-def _case(item: dict[str, Any]) -> str:
-    return f"{item['case']}: " if item.get("case") else ""
+def _remarks(remarks: list[tuple[str, dict[str, Any], str]]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    for mark, item, style in remarks:
+        case = f"{item['case']}: " if item.get("case") else ""
+        grid.add_row(Text(f" {mark}", style=style), Text(f"{case}{item['message']}", style=style))
+    return grid
 
 
 def _numbers(record: dict[str, Any]) -> list[Any]:

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Shows what the controller knows of its runs; nothing is asked of a cluster, no connection is made."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import runs, timeline
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "view": {"type": "str", "required": True, "choices": ["list", "summary", "logs", "metrics", "report"]},
+    "run": {"type": "str", "default": "latest"},
+    "clusters": {"type": "list", "elements": "str", "default": []},
+    "recipe": {"type": "str"},
+    "state": {"type": "str"},
+    "verdict": {"type": "str", "choices": ["VALID", "INVALID"]},
+    "count": {"type": "int", "default": 50},
+    "search": {"type": "str"},
+    "source": {"type": "str"},
+    "tail": {"type": "int"},
+    "metric": {"type": "str"},
+    "case": {"type": "str"},
+    "client": {"type": "str", "default": "all"},
+    "csv": {"type": "path"},
+}
+_TAIL_LINES = 40
+
+
+class ActionModule(ActionBase):
+    """See the module run_info for the options."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _requires_connection = False
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Show one view and return its data; foreseen errors fail the task with their own text."""
+        super().run(tmp, task_vars)
+        _unused, self.options = self.validate_argument_spec(_OPTIONS)
+        self.task_vars = task_vars or {}
+        self.home = runs.benchmark_home(self._variable("benchmark_home"))
+        try:
+            return {"changed": False, **getattr(self, f"_view_{self.options['view']}")()}
+        except (RunError, ImportError) as error:
+            raise AnsibleActionFail(str(error)) from None
+
+    def _variable(self, name: str) -> Any:
+        value = self.task_vars.get(name)
+        return None if value is None else self._templar.template(value)
+
+    def _find(self) -> RunDirectory:
+        return runs.find_run(self.home, self.options["run"], self.options["clusters"])
+
+    def _show(self, text: str) -> None:
+        self._display.display(text)
+
+    # -- the views -----------------------------------------------------------------------------------
+
+    def _view_list(self) -> dict[str, Any]:
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index, screen
+
+        filters = {name: self.options[name] for name in ("recipe", "state", "verdict")}
+        try:
+            found, problems = index.runs(
+                self.home,
+                self._variable("benchmark_store_url"),
+                limit=self.options["count"] or None,
+                cluster=self.options["clusters"],
+                **filters,
+            )
+        except index.StoreError as error:
+            raise RunError(str(error)) from error
+        for problem in problems:
+            self._display.warning(problem)
+        if found:
+            self._show(screen.listing(found, screen.colours()))
+        else:
+            self._show(f"no run in {self.home}" + (" that these filters leave" if any(filters.values()) else ""))
+        return {"runs": found}
+
+    def _view_summary(self) -> dict[str, Any]:
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, screen
+
+        run = self._find()
+        record = run.read_json("run.json", None)
+        if record is None or record["state"] not in timeline.FINAL_STATES:
+            record = finish.preview(run)
+        self._show(screen.summary(run, record))
+        if record["state"] not in timeline.FINAL_STATES:
+            self._show(f"it is not over: ansible-playbook aifactory.benchmark.watch -e run={run.id}")
+        return {"run": run.id, "path": str(run.path), "record": record}
+
+    def _view_logs(self) -> dict[str, Any]:
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import logs
+
+        run, options = self._find(), self.options
+        tail = options["tail"] if options["tail"] is not None else 0 if options["search"] else _TAIL_LINES
+        if tail < 0:
+            raise RunError(f"tail={tail} must be a number of lines, or 0 for all")
+        lines = logs.read(run, options["source"], options["search"], tail)
+        last = None
+        for line in lines:
+            if line["file"] != last:
+                last = line["file"]
+                self._show(f"==> {run.path}/{last} <==")
+            self._show(f"{line['line']:>6}  {line['text']}")
+        if not lines:
+            self._show(f"no line of the logs of run {run.id} matches")
+        return {"run": run.id, "path": str(run.path), "lines": lines}
+
+    def _view_metrics(self) -> dict[str, Any]:
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen
+
+        run, options = self._find(), self.options
+        rows = run.results()
+        if not rows:
+            raise RunError(
+                f"run {run.id} has no results: nothing was measured, or it was not collected yet ({run.path})"
+            )
+        for field in ("metric", "case", "client"):
+            rows = self._only(run, rows, field, options[field])
+        if options["csv"]:
+            return {**self._export(rows, Path(options["csv"])), "run": run.id, "results": rows}
+        self._show(screen.metrics(rows, screen.colours()))
+        return {"run": run.id, "path": str(run.file("results.csv")), "results": rows}
+
+    @staticmethod
+    def _only(run: RunDirectory, rows: list[dict[str, Any]], field: str, wanted: str | None) -> list[dict[str, Any]]:
+        """The rows whose field has the wanted value; None and `*` want every one."""
+        if wanted in (None, "", "*"):
+            return rows
+        chosen = [row for row in rows if row[field] == wanted]
+        if chosen:
+            return chosen
+        known = list(dict.fromkeys(row[field] for row in rows))
+        near = difflib.get_close_matches(wanted, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise RunError(f"run {run.id} has no {field} {wanted!r}: there are {', '.join(known)}{hint}")
+
+    def _export(self, rows: list[dict[str, Any]], path: Path) -> dict[str, Any]:
+        """Write the rows as CSV; an unchanged file is left alone."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        try:
+            changed = not path.is_file() or path.read_text(encoding="utf-8") != text.getvalue()
+            if changed and not self._task.check_mode:
+                RunDirectory(path.absolute().parent).write_text(path.name, text.getvalue())
+        except OSError as error:
+            raise RunError(f"csv={path} cannot be written: {error.strerror}") from error
+        self._show(f"{len(rows)} rows: {os.path.abspath(path)}")
+        return {"changed": changed, "path": str(path)}
+
+    def _view_report(self) -> dict[str, Any]:
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, report
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import StoreError
+
+        run = self._find()
+        html, markdown = run.file("report.html"), run.file("report.md")
+        if not self._task.check_mode:
+            plan, calls = run.read_json("plan.json"), run.read_json("calls.json", None)
+            calls = calls if calls is not None else (run.read_json("run.json", None) or {}).get("calls") or {}
+            try:
+                finish.finish(
+                    run, plan, finish.jobs_of(run), None, calls, store_url=self._variable("benchmark_store_url")
+                )
+            except StoreError as error:
+                raise RunError(str(error)) from error
+            html, markdown = report.render(run)
+        self._show(f"{html}\n{markdown}")
+        return {"changed": not self._task.check_mode, "run": run.id, "html": str(html), "markdown": str(markdown)}

@@ -1,0 +1,155 @@
+#!/usr/bin/python
+# -*- coding: utf-8 -*-
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Documentation of an action plugin of the same name, which does the work on the controller."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+DOCUMENTATION = r"""
+module: run_info
+author: aifactory.benchmark contributors (@aifactory)
+version_added: 0.1.0
+short_description: Show what the controller knows of its runs
+description:
+  - Lists runs, and shows the summary, the logs, the metrics or the report of one.
+  - It reads the store and the run directories of C(benchmark_home) on the controller; no cluster is asked and no
+    connection is made.
+  - What it shows is also returned.
+options:
+  view:
+    description:
+      - What to show.
+      - V(report) makes C(report.html) and C(report.md) again from the files of the run.
+    type: str
+    required: true
+    choices: [list, summary, logs, metrics, report]
+  run:
+    description: Id of the run, a unique prefix of it, or V(latest).
+    type: str
+    default: latest
+  clusters:
+    description: Only runs of these clusters; none means of every cluster.
+    type: list
+    elements: str
+    default: []
+  recipe:
+    description: With O(view=list), only runs of this recipe.
+    type: str
+  state:
+    description: With O(view=list), only runs in this state, such as V(finished) or V(measuring).
+    type: str
+  verdict:
+    description: With O(view=list), only runs with this verdict.
+    type: str
+    choices: [VALID, INVALID]
+  count:
+    description: With O(view=list), at most so many runs, the newest; V(0) means all.
+    type: int
+    default: 50
+  search:
+    description: With O(view=logs), a regular expression; only lines that contain it are shown.
+    type: str
+  source:
+    description:
+      - With O(view=logs), whose logs.
+      - One of V(service), V(clients) and V(image), or the name of a file in C(logs/).
+      - None means all.
+    type: str
+  tail:
+    description:
+      - With O(view=logs), at most so many lines of each file, the last ones; V(0) means all.
+      - 40 when it is not given; all with O(search).
+    type: int
+  metric:
+    description: With O(view=metrics), only this metric.
+    type: str
+  case:
+    description: With O(view=metrics), only this case.
+    type: str
+  client:
+    description: With O(view=metrics), V(all) for the merged values, the number of a client, or V(*) for both.
+    type: str
+    default: all
+  csv:
+    description: With O(view=metrics), a file on the controller to write the rows to, instead of showing them.
+    type: path
+attributes:
+  action:
+    description: Runs on the controller.
+    support: full
+  check_mode:
+    description: Nothing is written.
+    support: full
+  diff_mode:
+    description: Nothing to show.
+    support: none
+notes:
+  - C(benchmark_home) is a variable, else the environment variable E(AIFACTORY_HOME), else C(~/.aifactory).
+  - C(benchmark_store_url) is an SQLAlchemy URL that replaces C(store.db) in it.
+  - Passwords, tokens and terminal control codes are taken out of the log lines.
+"""
+
+EXAMPLES = r"""
+- name: List the runs that may be quoted
+  aifactory.benchmark.run_info:
+    view: list
+    verdict: VALID
+
+- name: Find the errors of the service
+  aifactory.benchmark.run_info:
+    view: logs
+    run: latest
+    source: service
+    search: ERROR|FATAL
+  register: errors
+
+- name: Export the response times of a run
+  aifactory.benchmark.run_info:
+    view: metrics
+    run: 20261123-190212-quickstart-3f9a
+    metric: response_time
+    csv: response_times.csv
+"""
+
+RETURN = r"""
+runs:
+  description: The C(run.json) of each run, newest first.
+  returned: with O(view=list)
+  type: list
+  elements: dict
+run:
+  description: Id of the run.
+  returned: with every other O(view)
+  type: str
+  sample: 20261123-190212-quickstart-3f9a
+record:
+  description: The C(run.json) of the run.
+  returned: with O(view=summary)
+  type: dict
+lines:
+  description: Lines of logs, each with its C(file), C(line) (from 1) and C(text).
+  returned: with O(view=logs)
+  type: list
+  elements: dict
+results:
+  description: Rows of C(results.csv).
+  returned: with O(view=metrics)
+  type: list
+  elements: dict
+path:
+  description: The run's directory, its C(results.csv), or the file that was written.
+  returned: with O(view=summary), O(view=logs) and O(view=metrics)
+  type: str
+html:
+  description: Path of the HTML report.
+  returned: with O(view=report)
+  type: str
+markdown:
+  description: Path of the Markdown report.
+  returned: with O(view=report)
+  type: str
+"""
