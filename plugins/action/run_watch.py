@@ -86,7 +86,6 @@ class ActionModule(RunAction):
                 # running jobs tell about themselves: the queue is then asked only to notice that they died
                 queue_s = LONGEST_QUEUE_S if self._running() else min(queue_s * 1.6, LONGEST_QUEUE_S)
             wait_s = min(max(wait_s * 1.3, FIRST_WAIT_S), LONGEST_WAIT_S)
-            wait_s = max(0.5, min(wait_s, next_queue - time.monotonic()))
         return True
 
     def _endure(self, error: ClusterUnreachable, lost_since: float) -> None:

@@ -23,7 +23,7 @@ cd "$1" || exit 3
 n=$2; oi=$3; os=$4; oc=$5; queue=$6
 sizes() { stat -c %s events/image.jsonl events/service.jsonl events/clients.jsonl 2>/dev/null; }
 fresh() { [ -e "events/$1.jsonl" ] && tail -c "+$(($2 + 1))" "events/$1.jsonl"; }
-news() { { fresh image "$oi"; fresh service "$os"; fresh clients "$oc"; } | grep -v -q '"event": "progress"'; }
+news() { { fresh image "$oi"; fresh service "$os"; fresh clients "$oc"; } | grep -v -q '"event": *"progress"'; }
 last=; i=0
 while [ "$i" -lt "$n" ]; do
   now=$(sizes)

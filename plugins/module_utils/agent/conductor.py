@@ -47,7 +47,7 @@ class Conductor:
         self.dir = run_dir.RunDir(spec)
         self.events = EventLog(self.dir.path("events", "clients.jsonl"), "clients")
         self.results = Results(self.dir)
-        self.launcher = Launcher(self.count, spec_path, container)
+        self.launcher = Launcher(self.count, spec_path, container, self.spec["clients"].get("placement", "separate"))
         self.stop = threading.Event()
         self.signal = None
         self.lost = {}  # client -> reason, of those that are gone

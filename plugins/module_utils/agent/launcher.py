@@ -28,8 +28,12 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes
 _TASKS_ENDED = re.compile(r"^srun: error: \S+: tasks? ([0-9,\-]+): (.+)$")
 
 
-def srun_argv(count):
-    """The command (list of str) that starts `count` tasks of one step on all nodes of the job."""
+def srun_argv(count, placement="separate"):
+    """The command (list of str) that starts `count` tasks of one step on all nodes that the clients have.
+
+    With the placement `together` these are the nodes of the job's second component; srun takes the first by itself.
+    """
+    component = ["--het-group=1"] if placement == "together" else []
     return [
         "srun",
         "--ntasks=%d" % count,
@@ -38,6 +42,7 @@ def srun_argv(count):
         "--cpu-bind=none",
         "--export=ALL",
         "--job-name=clients",
+        *component,
     ]
 
 
@@ -56,8 +61,9 @@ def lost_tasks(line):
 class Launcher:
     """The clients as a whole. messages (queue.Queue of dict): their answers, and {"op": "lost", "client", "reason"}."""
 
-    def __init__(self, count, spec_path, container):
+    def __init__(self, count, spec_path, container, placement="separate"):
         self.count = count
+        self.placement = placement
         agent = os.path.abspath(sys.argv[0])
         self.client_argv = [sys.executable, agent, "client", "--spec", os.path.abspath(spec_path)]
         if container:
@@ -76,7 +82,7 @@ class Launcher:
         """Start all clients. Raises AgentError."""
         try:
             if self.kind == "srun":
-                self._start(srun_argv(self.count) + self.client_argv, os.environ, range(self.count))
+                self._start(srun_argv(self.count, self.placement) + self.client_argv, os.environ, range(self.count))
             else:
                 for number in range(self.count):
                     self._start(self.client_argv, dict(os.environ, AIFACTORY_CLIENT=str(number)), [number])

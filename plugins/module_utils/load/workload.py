@@ -111,7 +111,7 @@ def child_environment(base, variables, runtime=None, binds=()):
         env.update(("%sENV_%s" % (word, name), str(value)) for name, value in variables.items())
         if binds:
             name = word + "_BIND"
-            env[name] = ",".join([env[name]] * bool(env.get(name)) + list(binds))
+            env[name] = ",".join(([env[name]] if env.get(name) else []) + list(binds))
     return env
 
 
