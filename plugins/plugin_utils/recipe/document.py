@@ -20,6 +20,7 @@ import yaml
 from .errors import Problem, RecipeError
 
 FieldPath = tuple[str | int, ...]
+_COLLECTION_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _MOST_NODES = 20_000  # aliases of aliases grow exponentially
 
 
@@ -150,6 +151,8 @@ class _Builder:
         self.document.values[path] = Place(mark.line + 1, mark.column + 1, text)
         self._open.append(node)
         try:
+            if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTION_TAGS:
+                return self._refuse_tag(node, path)
             if isinstance(node, yaml.MappingNode):
                 return self._mapping(node, path)
             if isinstance(node, yaml.SequenceNode):
@@ -189,8 +192,10 @@ class _Builder:
             return self.loader.construct_object(node)
         if kind in ("str", "value"):
             return node.value
+        return self._refuse_tag(node, path)
+
+    def _refuse_tag(self, node: yaml.Node, path: FieldPath) -> None:
         self._problem(node, path, f"has the tag '{node.tag}'", "a recipe has plain values only: remove the tag")
-        return None
 
     def _problem(self, node: yaml.Node, path: FieldPath, message: str, remedy: str) -> None:
         mark = node.start_mark

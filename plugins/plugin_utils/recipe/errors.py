@@ -28,8 +28,9 @@ class Problem:
             if self.column is not None and not self.field:
                 place += f":{self.column}"
         parts = [place, self.field] if self.field else [place]
-        text = ": ".join([*parts, self.message])
-        return f"{text}; {self.remedy}" if self.remedy else text
+        text = ": ".join([*parts, self.message]) + (f"; {self.remedy}" if self.remedy else "")
+        # a quoted value may have line breaks or worse in it; one problem is one line
+        return "".join(character if character.isprintable() else " " for character in text)
 
 
 class RecipeError(Exception):

@@ -12,7 +12,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from .document import Document, FieldPath
-from .errors import Problem, describe, did_you_mean
+from .errors import Problem, describe, did_you_mean, nearest
 from .schema import RecipeModel, keys_of
 from .units import UnitError
 
@@ -37,8 +37,13 @@ _BOUNDS = {
 
 def problems_of(error: ValidationError, document: Document) -> Iterator[Problem]:
     """One problem for each error of a validation of ``RecipeModel``."""
-    for detail in error.errors():
+    details = error.errors()
+    unknown = [document_path(detail["loc"]) for detail in details if detail["type"] == "extra_forbidden"]
+    meant = {(*path[:-1], nearest(str(path[-1]), keys_at(path[:-1]))) for path in unknown}
+    for detail in details:
         path = document_path(detail["loc"])
+        if detail["type"] == "missing" and path in meant:
+            continue  # it is there, under a wrong name
         message, remedy = _explain(detail, path)
         yield document.problem(path, message, remedy)
 

@@ -59,7 +59,7 @@ def duration_s(value: object) -> float:
     """Seconds, more than or equal to 0, of ``10s``, ``5m``, ``01:30:00``, ``1-00:00:00`` or a number."""
     remedy = "write it like 10s, 5m, 01:30:00, 1-00:00:00 or a number of seconds"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        seconds: float | None = float(value) if math.isfinite(value) and abs(value) < 1e12 else None
+        seconds: float | None = float(value) if abs(value) < 1e12 else None
     elif isinstance(value, str):
         text = value.strip()
         seconds = float(text) if re.fullmatch(r"\d{1,12}(\.\d+)?", text) else _units_s(text)
@@ -114,7 +114,7 @@ def rate(value: object) -> float | str:
     """Operations per second (> 0), ``max`` (closed loop), or ``50%`` (of what ``max`` reached)."""
     remedy = "write a number of operations per second over all clients, 'max', or '50%' of the case max"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not math.isfinite(value) or not 0 < value < 1e9:
+        if not 0 < value < 1e9:  # false for NaN, too
             raise UnitError(f"a rate is more than 0, found {describe(value)}", remedy)
         return float(value)
     if isinstance(value, str):

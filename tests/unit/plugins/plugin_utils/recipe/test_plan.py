@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+# ruff: noqa: E501 - a table of whole messages
+"""From a recipe and a cluster to the plan of a run."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+
+import jsonschema
+import pytest
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.errors import RecipeError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.load import load_recipe
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan import new_run_id
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan_models import plan_schema
+
+from .helpers import BASE, ROOT, load_text, plan_of
+
+MELUXINA = {
+    "benchmark_account": "p200999",
+    "benchmark_qos": "default",
+    "benchmark_scratch": "/scratch/me/",
+    "benchmark_partitions": {"cpu": "batch", "gpu": "accelerated"},
+    "benchmark_modules": ["env/release/2024.1"],
+    "benchmark_images": {"docker://ollama/ollama": "/images/ollama.sif"},
+    "benchmark_unknown": 1,
+    "other": 2,
+}
+
+
+def test_the_original_recipe(tmp_path):
+    plan = plan_of(load_recipe(str(ROOT / "recipes" / "original.yml")), MELUXINA)
+    assert plan["run_id"] == "20260921-141320-ollama-benchmark-2265"
+    assert plan["run_dir"] == f"/scratch/me/runs/{plan['run_id']}"
+    assert plan["cluster"]["image_cache"] == "/scratch/me/images"
+    service, clients = plan["service"], plan["clients"]
+    assert (service["type"], service["role"]) == ("container", "aifactory.benchmark.container")
+    assert service["overrides"] == {"image": "ollama/ollama:latest", "command": "ollama serve", "port": 11434}
+    assert service["image"] == "/images/ollama.sif"
+    assert service["job"] == {
+        "name": f"aifactory-{plan['run_id']}-service",
+        "partition": "accelerated",
+        "account": "p200981",  # the recipe's goes before the inventory's
+        "qos": "default",
+        "time_limit_s": 3600,
+        "nodes": 1,
+        "ntasks": 1,
+        "cpus_per_task": None,
+        "memory_bytes": None,
+        "gpus_per_node": 1,
+        "constraint": None,
+        "exclude_nodes": [],
+    }
+    assert (clients["type"], clients["count"], clients["job"]["ntasks"]) == ("command", 4, 4)
+    assert (clients["job"]["partition"], clients["job"]["account"]) == ("batch", "p200999")
+    assert clients["command"].endswith("""-d '{"model":"llama2","prompt":"Hello"}'""")
+    assert plan["benchmarks"]["requests"] == 1 and plan["benchmarks"]["duration_s"] is None
+    assert plan["benchmarks"]["cases"] == [{"name": "max", "concurrency": 1, "rate": None}]
+
+
+def test_the_original_recipe_is_the_specified_one():
+    text = (ROOT / "recipes" / "original.yml").read_text(encoding="utf-8")
+    assert text.startswith('configuration:\n  target: "meluxina"              # inventory host or group\nservice:\n')
+    assert text.endswith('  num_clients: 4\n  metrics: ["response_time", "throughput"]\n')
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.yml")), ids=lambda path: path.stem)
+def test_shipped_recipes_resolve_everywhere(path):
+    recipe = load_recipe(str(path))
+    for variables in ({}, MELUXINA):
+        jsonschema.validate(json.loads(json.dumps(plan_of(recipe, variables))), plan_schema())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.yml")), ids=lambda path: path.stem)
+def test_a_resolved_recipe_gives_the_same_plan(path, tmp_path):
+    recipe = load_recipe(str(path))
+    again = load_text(tmp_path, recipe.as_resolved_yaml(), recipe.name)
+    first, second = plan_of(recipe, MELUXINA), plan_of(again, MELUXINA)
+    first.pop("recipe"), second.pop("recipe")
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("lines", "variables", "partition", "gpus"),
+    [
+        ("nodes: 1", {}, None, 0),
+        ("num_gpus: 1", {}, None, 1),
+        ("num_gpus: 1", MELUXINA, "accelerated", 1),
+        ("nodes: 1", MELUXINA, "batch", 0),
+        ("nodes: 2\n  num_gpus: 8", MELUXINA, "accelerated", 4),
+        ("nodes: 2\n  gpus_per_node: 4", MELUXINA, "accelerated", 4),
+        ("num_gpus: 0", MELUXINA, "batch", 0),
+        ("partition: largemem", MELUXINA, "largemem", 0),
+        ("partition: cpu\n  num_gpus: 2", MELUXINA, "batch", 2),
+    ],
+)
+def test_partitions_and_gpus(tmp_path, lines, variables, partition, gpus):
+    job = plan_of(load_text(tmp_path, BASE.replace("service:\n", f"service:\n  {lines}\n")), variables)["service"][
+        "job"
+    ]
+    assert (job["partition"], job["gpus_per_node"]) == (partition, gpus)
+
+
+def test_cases_have_max_first_and_names_for_files(tmp_path):
+    recipe = load_text(tmp_path, BASE + "  rate: [50%, 200, max, 0.5, 12.5%]\n  concurrency: 4\n")
+    cases = plan_of(recipe)["benchmarks"]["cases"]
+    assert [(case["name"], case["rate"]) for case in cases] == [
+        ("max", None), ("rate-50pct", "50%"), ("rate-200", 200.0), ("rate-0.5", 0.5), ("rate-12.5pct", "12.5%"),
+    ]  # fmt: skip
+    assert {case["concurrency"] for case in cases} == {4}
+    loops = plan_of(load_text(tmp_path, BASE + "  concurrency: [1, 8]\n  rate: 5\n"))["benchmarks"]["cases"]
+    assert [tuple(case.values()) for case in loops] == [("concurrency-1", 1, 5.0), ("concurrency-8", 8, 5.0)]
+
+
+def test_overrides_have_only_what_the_recipe_gives(tmp_path):
+    text = "service:\n  type: postgresql\n  health: {interval: 500ms, deadline: 2m}\n  volumes: []\n  env: {A: 1}\n"
+    plan = plan_of(load_text(tmp_path, text))
+    assert plan["service"]["overrides"] == {"env": {"A": "1"}, "health": {"interval_s": 0.5, "deadline_s": 120.0}}
+    assert plan["service"]["image"] is None
+    assert plan["recipe"]["name"] == "mine" and len(plan["recipe"]["sha256"]) == 64
+
+
+def test_time_limits_of_recipes_that_give_none(tmp_path):
+    def limit(extra: str) -> int:
+        return plan_of(load_text(tmp_path, BASE + extra))["service"]["job"]["time_limit_s"]
+
+    assert limit("") == 1800
+    assert limit("  repetitions: 600\n") == 9600  # 1.5 x 6000 s + 600 s
+    assert limit("  repetitions: 601\n") == 9900  # in steps of five minutes
+
+
+def test_shared_clients_are_in_the_services_job(tmp_path):
+    text = BASE.replace("client:\n", "client:\n  placement: shared\n").replace(
+        "service:\n", "service:\n  num_gpus: 4\n  account: x\n"
+    )
+    plan = plan_of(load_text(tmp_path, text), MELUXINA)
+    own = ("name", "ntasks")
+    service = {key: value for key, value in plan["service"]["job"].items() if key not in own}
+    assert {key: value for key, value in plan["clients"]["job"].items() if key not in own} == service
+    assert plan["clients"]["job"]["ntasks"] == 2
+
+
+def test_client_images_are_substituted_and_kept_as_asked(tmp_path):
+    text = BASE.replace("client:\n", "client:\n  image: ollama/ollama\n")
+    clients = plan_of(load_text(tmp_path, text), MELUXINA)["clients"]
+    assert (clients["image"], clients["image_as_asked"]) == ("/images/ollama.sif", "ollama/ollama")
+
+
+class _Text(str):
+    """As Ansible's tagged and unsafe strings: a subclass of str."""
+
+
+def test_a_plan_is_plain_data(tmp_path):
+    variables = {"benchmark_account": _Text("p1"), "benchmark_modules": (_Text("a"),)}
+    plan = plan_of(load_text(tmp_path, BASE), variables)
+    assert type(plan["cluster"]["account"]) is str and type(plan["cluster"]["modules"][0]) is str
+    assert plan == json.loads(json.dumps(plan))
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"benchmark_partitions": ["cpu"]}, "inventory, host alpha: benchmark_partitions: input should be a valid dict"),
+        ({"benchmark_modules": "Apptainer"}, "benchmark_modules: input should be a valid list, found the text 'Apptainer'"),
+        ({"benchmark_runtime": "docker"}, "benchmark_runtime: input should be 'apptainer' or 'singularity'"),
+        ({"benchmark_images": {"A B": "/x"}}, "benchmark_images: an image reference has no spaces"),
+        ({"benchmark_account": 7, "benchmark_binds": 8}, "benchmark_account: input should be a valid string, found the number 7"),
+    ],
+)  # fmt: skip
+def test_mistakes_of_the_inventory(tmp_path, variables, expected):
+    with pytest.raises(RecipeError) as caught:
+        plan_of(load_text(tmp_path, BASE), variables)
+    assert expected in str(caught.value)
+    assert len(caught.value.problems) == len(variables)
+
+
+def test_variables_that_are_not_set_are_absent(tmp_path):
+    assert plan_of(load_text(tmp_path, BASE), {"benchmark_qos": None})["cluster"]["qos"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("ollama-benchmark", "ollama-benchmark"),
+        ("My Service!", "my-service"),
+        ("", "run"),
+        ("é", "run"),
+        ("a" * 40, "a" * 24),
+    ],
+)
+def test_run_ids(name, slug):
+    run_id = new_run_id(name, 1790000000.9, random.Random(3))
+    assert re.fullmatch(rf"20260921-141320-{slug}-[0-9a-f]{{4}}", run_id)
