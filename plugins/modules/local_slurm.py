@@ -50,9 +50,8 @@ options:
     elements: str
     required: true
   ports:
-    description: The loopback ports that the cluster listens on, V(slurmctld), V(slurmdbd), V(database) and V(sshd).
+    description: The loopback ports that the cluster listens on; needed for V(started). They are V(slurmctld), V(slurmdbd), V(database) and V(sshd).
     type: dict
-    default: {}
     suboptions:
       slurmctld:
         description: Port of the Slurm controller.
@@ -77,7 +76,6 @@ options:
         where O(root) is given.
       - The text C(@DATABASE_PASSWORD@) is replaced by the password that the module made for the database.
     type: dict
-    default: {}
   users:
     description: Existing users who may log in and submit jobs.
     type: list
@@ -173,10 +171,9 @@ def arguments():
         "nodes": {"type": "list", "elements": "str", "required": True},
         "ports": {
             "type": "dict",
-            "default": {},
             "options": {name: {"type": "int", "required": True} for name in PORTS},
         },
-        "files": {"type": "dict", "default": {}},
+        "files": {"type": "dict"},
         "users": {"type": "list", "elements": "str", "default": []},
         "public_keys": {"type": "list", "elements": "str", "default": [], "no_log": False},
         "gpus_per_node": {"type": "int", "default": 0},

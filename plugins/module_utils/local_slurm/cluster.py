@@ -203,6 +203,8 @@ class Cluster:
     def _start_slurm(self):
         done = self._accounting()
         done += self._bring_up([self.slurmctld()] + self.slurmds())
+        if "start slurmctld" in done:  # Slurm's commands take seconds to give up on a closed port
+            self._wait_port("slurmctld", self.slurmctld())
         watched = [self.slurmctld()] + self.slurmds()
         daemons.wait_ready("idle nodes", self._nodes_ready, watched, READY_LIMIT_S)
         return done
@@ -213,8 +215,6 @@ class Cluster:
         )
 
     def _nodes_ready(self):
-        if not is_open(self.ports["slurmctld"]):
-            return False
         status, output = self.run(["sinfo", "-hN", "-o", "%N %T"])
         return status == 0 and not accounting.unready_nodes(output, self.nodes)
 

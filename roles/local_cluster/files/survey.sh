@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Say what this machine is and has, as JSON, changing nothing.
-# usage: survey.sh DIRECTORY_OF_LOCAL_CLUSTERS CACHE "USER..." PACKAGE...
+# usage: survey.sh DIRECTORY_OF_LOCAL_CLUSTERS CACHE COMMENT "USER..." PACKAGE...
 set -euo pipefail
-directory=$1 cache=$2
-read -ra users <<<"$3"
-shift 3
+directory=$1 cache=$2 comment=$3
+read -ra users <<<"$4"
+shift 4
 
 # json_list WORD... : a JSON list of the words, which hold neither quotes nor backslashes
 json_list() {
@@ -46,13 +46,13 @@ missing_users() {
 
 # Running Slurm daemons that are not of a local cluster, as NAME:PID.
 foreign_daemons() {
-  local comm pid
-  for comm in /proc/[0-9]*/comm; do
-    case $(cat "$comm" 2>/dev/null) in slurmctld | slurmd | slurmdbd) ;; *) continue ;; esac
-    pid=${comm#/proc/}
-    pid=${pid%/comm}
-    if ! grep -qsz "^SLURM_CONF=$directory/" "/proc/$pid/environ"; then
-      echo "$(cat "$comm"):$pid"
+  local process name
+  for process in /proc/[0-9]*; do
+    # A process may end while it is looked at.
+    { read -r name <"$process/comm"; } 2>/dev/null || continue
+    case $name in slurmctld | slurmd | slurmdbd) ;; *) continue ;; esac
+    if ! grep -qsz "^SLURM_CONF=$directory/" "$process/environ"; then
+      echo "$name:${process#/proc/}"
     fi
   done
 }
@@ -94,6 +94,7 @@ cat <<JSON
   "slurm_version": "$version",
   "missing_packages": $(json_list "${missing[@]}"),
   "missing_users": $(json_list "${strangers[@]}"),
+  "hosts": "$(sed -n "/^# BEGIN $comment\$/{n;p}" /etc/hosts)",
   "foreign": $(json_list "${foreign[@]}"),
   "apptainer": "$(command -v apptainer || true)",
   "trees": $(json_list "${trees[@]}"),
