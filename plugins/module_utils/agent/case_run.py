@@ -13,7 +13,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import r
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.results import Merged
 
-START_AHEAD_S = 0.3  # and a little for each client: the order has to reach them all before the start
+START_AHEAD_S = 0.2  # and a little for each client: the order has to reach them all before the start
 START_AHEAD_PER_CLIENT_S = 0.002
 SILENT_CLIENT_S = 30.0
 RESULT_FILE_DEADLINE_S = 60.0

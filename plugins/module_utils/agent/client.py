@@ -7,7 +7,7 @@ Messages are JSON lines, orders on standard input and answers on standard output
 1,024 bytes, so answers are short; results are files, clients/NNN/CASE-REPETITION.json.
 Orders: {"op": "services", "services"}, {"op": "run", ...} (see Case), {"op": "stop"}, {"op": "quit"}.
 Answers: {"op": "ready", "node"}, {"op": "progress", "operations", "errors"}, {"op": "result", "file"},
-{"op": "failed", "reason"}; each with its "client".
+{"op": "failed", "reason"} (this case), {"op": "lost", "reason"} (for good); each with its "client".
 """
 
 from __future__ import absolute_import, division, print_function
@@ -45,7 +45,7 @@ class Client:
         self.stop = threading.Event()
         self.orders = queue.Queue()
         self.lock = threading.Lock()
-        self.context = None
+        self.context = self.workload = None
 
     def run(self):
         """Until told to quit, or until the conductor is gone. Returns 0."""
@@ -57,9 +57,15 @@ class Client:
         self.tmp_dir = tempfile.mkdtemp(prefix=prefix, dir=self.spec.get("node_tmp") or "/tmp")
         sampler = self._sampler()
         try:
+            self._prepare()
             self._send("ready", node=node_name())
             self._obey()
+        except LoadError as e:
+            self._send("lost", reason=str(e)[:_REASON_CHARACTERS])
+            return 1
         finally:
+            if self.context:
+                self.context.close()
             shutil.rmtree(self.tmp_dir)
             if sampler:
                 sampler.stop()
@@ -104,24 +110,27 @@ class Client:
             if order["op"] == "quit":
                 return
             if order["op"] == "services":
-                self._prepare(order["services"])
+                self.context.services = order["services"]
             elif order["op"] == "run":
                 self._run_case(order)
 
-    def _prepare(self, services):
+    def _prepare(self):
+        """Have the container's shells ready before anything is measured."""
         directory = self.dir.path("clients", "%03d" % self.number, "output")
         os.makedirs(directory, exist_ok=True)
+        self.workload = context.make_workload(self.spec)
         self.context = context.make_context(
             self.spec,
             self.container,
-            services,
             stop=self.stop,
             log=self.log,
             tmp_dir=self.tmp_dir,
             client=self.number,
             output_dir=directory,
         )
-        self.workload = context.make_workload(self.spec)
+        shells = [self.context.shell(number) for number in range(self.workload.shells(self.spec["benchmarks"]))]
+        for shell in shells:
+            shell.ready()
 
     def _run_case(self, order):
         case = Case(order, self.number, self.context.clients, self.spec["run_id"])

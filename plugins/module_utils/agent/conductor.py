@@ -54,13 +54,14 @@ class Conductor:
         self.ready = set()
         self.pulse = run_dir.Pulse(self.dir.control(run_dir.SERVICE_ALIVE))
         self.signs_read_at = 0.0
-        self.tmp_dir = None
+        self.tmp_dir = self.context = None
 
     def run(self):
         """From the start of the job to its end. Returns its exit code: 0 when every case was measured."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self.events.emit("job_started", job_id=os.environ.get("SLURM_JOB_ID"))
+        self.events.emit("node_described", **node.describe())
         heartbeat = run_dir.Heartbeat(self.dir.control(run_dir.CLIENTS_ALIVE))
         heartbeat.start()
         prefix = "aifactory-%s-setup-" % self.spec["run_id"]
@@ -76,6 +77,8 @@ class Conductor:
         finally:
             # First of all: the service's nodes are waiting for this.
             run_dir.write_json(self.dir.control(run_dir.CLIENTS_DONE), {"ok": code == 0, "reason": reason})
+            if self.context:
+                self.context.close()
             self.launcher.stop(QUIT_DEADLINE_S)
             heartbeat.stop()
             shutil.rmtree(self.tmp_dir)
@@ -95,10 +98,16 @@ class Conductor:
     def _measure_all(self):
         workload = context.make_workload(self.spec)
         self.launcher.start()
-        services = self._endpoints()
         log = context.BoundedLog(self.dir.logs("setup.log"))
-        ctx = context.make_context(self.spec, self.container, services, stop=self.stop, log=log, tmp_dir=self.tmp_dir)
+        ctx = self.context = context.make_context(
+            self.spec, self.container, stop=self.stop, log=log, tmp_dir=self.tmp_dir
+        )
+        if workload.setup_uses_shell:
+            ctx.shell()
+        services = ctx.services = self._endpoints()
         self.launcher.send("services", services=services)
+        if workload.setup_uses_shell:
+            ctx.shell().ready()
         self.events.emit("setup_started")
         self._interruptible(workload.setup, ctx)
         self.events.emit("setup_done")

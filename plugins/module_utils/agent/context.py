@@ -22,14 +22,14 @@ def make_workload(spec):
         raise AgentError("client.type: %s" % e.args[0])
 
 
-def make_context(spec, container, services, *, stop, log, tmp_dir, client=None, output_dir=None):
+def make_context(spec, container, *, stop, log, tmp_dir, client=None, output_dir=None):
     """See Context; `client` is None for the set-up."""
     clients = spec["clients"]
     return Context(
         run_id=spec["run_id"],
         client=client,
         clients=clients["count"],
-        services=services,
+        services=[],
         settings=workloads.with_defaults(clients["type"], clients.get("settings")),
         command=clients.get("command"),
         container=container,

@@ -118,6 +118,8 @@ class Supervisor:
                 raise AgentError("cannot start %s: %s" % (self.argv[0], e.strerror))
         self.started_at = time.time()
         self.events.emit("container_started", pid=self.process.pid, port=self.port)
+        # the container is starting meanwhile: asking costs the service nothing
+        self.events.emit("node_described", **node.describe(self.spec.get("runtime")))
         node = node_name()
         self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node), Usage())
         self.sampler.start()

@@ -33,8 +33,7 @@ class LogReader:
         self.start_us = round(recorder.measure_start * 1e6)
         end = recorder.measure_end
         self.end_us = None if end is None else round(end * 1e6)
-        self.first_end_us = None
-        self.last_end_us = None
+        self.first_due_us = None
 
     def read(self):
         """Take in all whole lines that were added since the last call."""
@@ -94,6 +93,8 @@ class LogReader:
                 found[3] = max(found[3], time)
             limit = self.end_us if self.end_us is not None else 1 << 62
             inside = [start_us <= end - time < limit for end, time in zip(ends, times)]
+            if self.first_due_us is None and inside:
+                self.first_due_us = min(end - time for end, time in zip(ends, times))
             if not all(inside):
                 times = [time for time, yes in zip(times, inside) if yes]
                 ends = [end for end, yes in zip(ends, inside) if yes]

@@ -48,14 +48,16 @@ class Context:
     """What a workload may use.
 
     run_id (str), client (int; None in the set-up), clients (int), services (list of dict, as endpoint.json has
-    them), settings (dict, complete with the defaults), command (str or None), container (list of str: the argv
-    that runs something in the clients' container, [] for the host), runtime (`apptainer` or `singularity`),
-    env (dict of str: the recipe's client.env), run_dir, output_dir and tmp_dir (str: directories; tmp_dir is
-    node-local and removed afterwards), log (a function that takes a str), stop (threading.Event: end soon).
+    them; empty before they are known), settings (dict, complete with the defaults), command (str or None),
+    container (list of str: the argv that runs something in the clients' container, [] for the host), runtime
+    (`apptainer` or `singularity`), env (dict of str: the recipe's client.env), run_dir, output_dir and tmp_dir
+    (str: directories; tmp_dir is node-local and removed afterwards), log (a function that takes a str), stop
+    (threading.Event: end soon).
     """
 
     def __init__(self, **fields):
         self.__dict__.update(fields)
+        self._shells = {}
 
     @property
     def service(self):
@@ -71,47 +73,46 @@ class Context:
         except (IOError, OSError) as e:
             raise LoadError("the service has no secret %r: %s" % (name, e))
 
-    def argv(self, argv):
-        """`argv` (list of str) as it has to be started: in the clients' container where there is one."""
-        return list(self.container) + list(argv)
+    def shell(self, number=0):
+        """A Shell in the clients' container, the same one for the same number; started, perhaps not ready."""
+        from ansible_collections.aifactory.benchmark.plugins.module_utils.load.shell import Shell
 
-    def environment(self, variables=None, binds=()):
-        """The environment (dict) of a child process: the recipe's env, the run's variables, `variables`.
+        if number not in self._shells:
+            env = with_binds(os.environ, self.runtime, [d for d in (self.tmp_dir, self.output_dir) if d])
+            self._shells[number] = Shell(self.container, env, self.tmp_dir, "shell-%d" % number)
+            self._shells[number].start()
+        return self._shells[number]
 
-        In a container these come by APPTAINERENV_NAME or SINGULARITYENV_NAME, never by the command line;
-        `binds` are directories (list of str) that the container must see under the same path.
-        """
-        given = dict(self.env)
-        given.update(self._run_variables())
-        given.update(variables or {})
-        return child_environment(os.environ, given, self.runtime if self.container else None, binds)
+    def close(self):
+        """End all shells."""
+        for shell in self._shells.values():
+            shell.close()
+        self._shells = {}
 
-    def _run_variables(self):
+    def variables(self, more=None):
+        """Environment variables (dict of str) for a command: the recipe's, the run's, and `more`."""
         service = self.service
-        return {
-            "BENCHMARK_ID": self.run_id,
-            "SERVICE_NAME": service["name"],
-            "SERVICE_HOSTNAME": service["host"],
-            "SERVICE_ADDRESS": service["address"],
-            "SERVICE_PORT": "" if service["port"] is None else str(service["port"]),
-            "SERVICE_URL": service["url"] or "",
-        }
+        found = dict(self.env)
+        found.update(
+            BENCHMARK_ID=self.run_id,
+            SERVICE_NAME=service["name"],
+            SERVICE_HOSTNAME=service["host"],
+            SERVICE_ADDRESS=service["address"],
+            SERVICE_PORT="" if service["port"] is None else str(service["port"]),
+            SERVICE_URL=service["url"] or "",
+        )
+        found.update(more or {})
+        return found
 
 
-def child_environment(base, variables, runtime=None, binds=()):
-    """`base` (dict) with `variables` for a child, also for its container when `runtime` (str) is given.
+def with_binds(base, runtime, directories):
+    """`base` (dict) for a runtime that is to bind `directories` (list of str) under their own paths.
 
-    Apptainer reads APPTAINERENV_NAME, SingularityCE reads SINGULARITYENV_NAME; APPTAINER_BIND adds to the
-    command line's --bind.
+    APPTAINER_BIND and SINGULARITY_BIND add to the command line's --bind.
     """
     env = dict(base)
-    env.update((name, str(value)) for name, value in variables.items())
-    if runtime:
-        word = runtime.upper()
-        env.update(("%sENV_%s" % (word, name), str(value)) for name, value in variables.items())
-        if binds:
-            name = word + "_BIND"
-            env[name] = ",".join(([env[name]] if env.get(name) else []) + list(binds))
+    name = runtime.upper() + "_BIND"
+    env[name] = ",".join(([env[name]] if env.get(name) else []) + list(directories))
     return env
 
 
@@ -121,6 +122,13 @@ class WorkloadBase:
     #: Seconds that the load needs before it is steady (connections, start of a process); a shorter warm-up is
     #: made this long.
     minimum_warmup_s = 0.0
+
+    #: Whether `setup` uses ctx.shell(0), which can start before the service is there.
+    setup_uses_shell = False
+
+    def shells(self, benchmarks):
+        """How many shells (int) each client should have ready; `benchmarks` is the plan's (dict)."""
+        return 0
 
     def setup(self, ctx):
         """Prepare the service once, before the clients (tables, data). Raises LoadError."""

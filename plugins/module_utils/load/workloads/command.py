@@ -9,13 +9,13 @@ __metaclass__ = type
 
 import os
 import signal
-import subprocess
 import threading
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.metric_files import MetricFiles
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import signal_group, sleep_until
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import sleep_until
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.schedule import CONSTANT, POISSON, arrivals
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.shell import GONE, quote
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError, WorkloadBase
 
 SETTINGS = {
@@ -45,17 +45,24 @@ SETTINGS = {
     },
 }
 
-_OUTPUT_TAIL_BYTES = 2000
 _GRACE_S = 2.0
 
 
 class Workload(WorkloadBase):
     """See the module."""
 
+    def shells(self, benchmarks):
+        """One for each loop of the widest case."""
+        return max(int(case.get("concurrency") or 1) for case in benchmarks["cases"])
+
     def run(self, ctx, case, recorder):
         """`case.concurrency` loops; where there is a rate they take their turns from one schedule."""
         if not ctx.command:
             raise LoadError("the workload `command` needs client.command")
+        script = os.path.join(ctx.tmp_dir, "command.sh")
+        with open(script, "w") as stream:
+            stream.write(ctx.command + "\n")
+        self.line = "exec sh " + quote(script)
         self.turns = _Turns(case, ctx.settings["arrival"])
         self.failure = None
         # Times of day for the records, but differences by the clock that nobody sets.
@@ -95,8 +102,8 @@ class Workload(WorkloadBase):
             if reason:
                 self.turns.close()
             for loop in loops:
-                running = loop.running
-                if running and (reason or (timeout_s and now - running[1] > timeout_s)):
+                since = loop.running_since
+                if since and (reason or (timeout_s and now - since > timeout_s)):
                     loop.end(reason or "timeout", now)
 
     def _end(self, case, recorder):
@@ -147,40 +154,38 @@ class _Turns:
 
 
 class _Loop(threading.Thread):
-    """One of a client's concurrent loops, with an output directory and an output file of its own."""
+    """One of a client's concurrent loops, with a shell and an output directory of its own."""
 
     def __init__(self, workload, ctx, case, recorder, number):
         super().__init__()
         self.daemon = True
         self.workload, self.ctx, self.case, self.recorder = workload, ctx, case, recorder
-        self.running = None  # (Popen, start) for the one that ends what takes too long
+        self.running_since = None  # for the one that ends what takes too long
         self.ended_as = None  # why it was ended from outside
         self.ended_at = None
         directory = ctx.output_dir if case.concurrency == 1 else os.path.join(ctx.output_dir, str(number))
         os.makedirs(directory, exist_ok=True)
         self.metrics = MetricFiles(directory)
-        self.output_path = os.path.join(ctx.tmp_dir, "output-%d" % number)
-        self.environment = ctx.environment({"BENCHMARK_OUTPUT_DIR": directory, "CLIENT_ID": case.client}, [directory])
+        self.shell = ctx.shell(number)
+        self.shell.set_variables(ctx.variables({"BENCHMARK_OUTPUT_DIR": directory, "CLIENT_ID": case.client}))
 
     def run(self):
         """Until there are no more turns."""
         try:
-            with open(self.output_path, "wb+") as output:
-                self._run_turns(output)
-        except OSError as e:  # no process to be had, no disk: this client cannot go on
+            self._run_turns()
+        except (OSError, LoadError) as e:  # no process to be had, no disk: this client cannot go on
             self.workload.failure = "cannot execute the command: %s" % e
             self.workload.turns.close()
 
     def end(self, reason, now):
         """End the execution under way (called by another thread): SIGTERM, later SIGKILL."""
-        process = self.running[0]
         if self.ended_as is None:
             self.ended_as, self.ended_at = reason, now
-            signal_group(process, signal.SIGTERM)
+            self.shell.end(signal.SIGTERM)
         elif now - self.ended_at > _GRACE_S:
-            signal_group(process, signal.SIGKILL)
+            self.shell.end(signal.SIGKILL)
 
-    def _run_turns(self, output):
+    def _run_turns(self):
         turns, now = self.workload.turns, self.workload.now
         while True:
             due = turns.next(now())
@@ -191,40 +196,25 @@ class _Loop(threading.Thread):
             if turns.closed:
                 self.recorder.error(due, now(), "not started", "its turn came after the drain's end")
                 return
-            self._execute(due, output)
+            self._execute(due)
 
-    def _execute(self, due, output):
-        output.seek(0)
-        output.truncate()
-        self.ended_as = None
+    def _execute(self, due):
         now = self.workload.now
-        start = now()
-        process = subprocess.Popen(
-            self.ctx.argv(["sh", "-c", self.ctx.command]),
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self.running = (process, start)
-        code = process.wait()
+        self.ended_as = None
+        start = self.running_since = now()
+        self.shell.execute(self.workload.line)
+        code = self.shell.wait()
         end = now()
-        self.running = None
-        tail = self._tail(output)
+        self.running_since = None
+        tail = self.shell.tail()
         if tail:
             self.ctx.log(tail)
-        lag_s = None if self.case.rate is None else start - due
         if self.ended_as == "stopped":
             return
         if code in self.ctx.settings["success_codes"] and not self.ended_as:
-            self.recorder.operation(due, end, lag_s)
+            self.recorder.operation(due, end, None if self.case.rate is None else start - due)
+        elif code == GONE and not self.ended_as:
+            raise LoadError("its shell has ended: %s" % (tail or "nothing was printed"))
         else:
             self.recorder.error(due, end, self.ended_as or "exit %d" % code, tail)
         self.metrics.collect(self.recorder, keep=self.recorder.measures(due))
-
-    @staticmethod
-    def _tail(output):
-        size = output.seek(0, os.SEEK_END)
-        output.seek(max(0, size - _OUTPUT_TAIL_BYTES))
-        return output.read().decode("utf-8", "replace").rstrip()

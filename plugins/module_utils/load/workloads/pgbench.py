@@ -10,13 +10,12 @@ __metaclass__ = type
 import os
 import re
 import shutil
-import subprocess
 import tempfile
-import threading
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.pgbench_log import LogReader
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import sleep_until, stop_group
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import sleep_until
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.shell import quote
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError, WorkloadBase
 
 SETTINGS = {
@@ -64,49 +63,62 @@ _ABORTED = re.compile(r"aborted|error:", re.IGNORECASE)
 _CONNECT_TIMEOUT_S = 10
 _TICK_S = 0.1
 _READ_EVERY_S = 0.5
+_LATE_S = 0.1
 
 
 class Workload(WorkloadBase):
     """See the module."""
 
     minimum_warmup_s = 0.5
+    setup_uses_shell = True
+
+    def shells(self, benchmarks):
+        """One, for pgbench."""
+        return 1
 
     def setup(self, ctx):
         """Make the tables, run setup_sql, CHECKPOINT."""
         settings = ctx.settings
+        steps = []
         if settings["initialize"]:
-            _run(ctx, ["pgbench", "-i", "-q", "-s", str(settings["scale"])], "pgbench -i")
-        for sql, what in (
-            (settings["setup_sql"], "setup_sql"),
-            ("CHECKPOINT;\n" * settings["checkpoint"], "CHECKPOINT"),
+            steps.append("pgbench -i -q -s %d" % settings["scale"])
+        for name, sql in (
+            ("setup.sql", settings["setup_sql"]),
+            ("checkpoint.sql", "CHECKPOINT;\n" * settings["checkpoint"]),
         ):
             if sql:
-                path = _write_script(ctx, "setup.sql", sql)
-                _run(ctx, ["pgbench", "-n", "-c", "1", "-t", "1", "-f", path], what)
+                path = os.path.join(ctx.tmp_dir, name)
+                with open(path, "w") as stream:
+                    stream.write(sql)
+                steps.append("pgbench -n -c 1 -t 1 -f %s" % quote(path))
+        if steps:
+            self._run(ctx, " && ".join(steps), "the set-up")
 
     def run(self, ctx, case, recorder):
         """One pgbench process, and with `requests` another one before it for the warm-up."""
-        self.directory = tempfile.mkdtemp(prefix="pgbench-", dir=ctx.tmp_dir)
+        directory = tempfile.mkdtemp(prefix="pgbench-", dir=ctx.tmp_dir)
         try:
-            common = self._arguments(ctx, case)
+            common = self._arguments(ctx, case, directory)
+            sleep_until(case.warmup_start, ctx.stop)
             if case.requests is None:
-                sleep_until(case.warmup_start, ctx.stop)
                 # From the start of the process, so that it outlasts the measurement in any case.
                 seconds = -int(-(case.measure_end - time.time()) // 1)
-                self._measure(ctx, case, recorder, [*common, "-T", str(max(1, seconds))])
+                limit = ["-T", str(max(1, seconds))]
             else:
-                sleep_until(case.warmup_start, ctx.stop)
                 seconds = int(case.measure_start - time.time())
                 if seconds >= 1 and not ctx.stop.is_set():
-                    _run(ctx, [*common, "-T", str(seconds)], "pgbench (warm-up)")
+                    self._run(ctx, _line([*common, "-T", str(seconds)]), "the warm-up")
                 sleep_until(case.measure_start, ctx.stop)
-                each = -(-case.requests // case.concurrency)
-                self._measure(ctx, case, recorder, [*common, "-t", str(each)])
+                limit = ["-t", str(-(-case.requests // case.concurrency))]
+            self._measure(ctx, case, recorder, [*common, *limit], os.path.join(directory, "log"))
         finally:
-            shutil.rmtree(self.directory)
-        return self._window(case, recorder)
+            shutil.rmtree(directory)
+        window = {"threads": self.threads}
+        if case.requests is not None:
+            window["measure_end"] = recorder.last_end or recorder.measure_start
+        return window
 
-    def _arguments(self, ctx, case):
+    def _arguments(self, ctx, case, directory):
         settings = ctx.settings
         threads = max(1, min(case.concurrency, len(os.sched_getaffinity(0)) or 1))
         self.threads = threads
@@ -118,7 +130,7 @@ class Workload(WorkloadBase):
             argv += ["-R", "%.6f" % case.rate]
         if settings["scripts"]:
             for number, script in enumerate(settings["scripts"]):
-                path = os.path.join(self.directory, "script-%d.sql" % number)
+                path = os.path.join(directory, "script-%d.sql" % number)
                 with open(path, "w") as stream:
                     stream.write(script["sql"].rstrip() + "\n")
                 argv += ["-f", "%s@%d" % (path, script.get("weight", 1))]
@@ -126,57 +138,60 @@ class Workload(WorkloadBase):
             argv += ["-b", settings["script"]]
         return argv + list(settings["extra_arguments"])
 
-    def _measure(self, ctx, case, recorder, argv):
-        prefix = os.path.join(self.directory, "log")
+    def _measure(self, ctx, case, recorder, argv, prefix):
         log = LogReader(prefix, recorder, case.rate is not None)
-        process = subprocess.Popen(
-            ctx.argv([*argv, "-P", "1", "-l", "--log-prefix=" + prefix]),
-            env=_environment(ctx, [self.directory]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            universal_newlines=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        output = _Output(process.stdout, recorder, ctx.log)
-        output.start()
-        read_at = time.time()
-        while process.poll() is None:
-            if ctx.stop.wait(_TICK_S):
-                stop_group(process)
-            elif time.time() - read_at > _READ_EVERY_S:
+        output = _Output(ctx, recorder)
+        shell = self._start(ctx, _line([*argv, "-P", "1", "-l", "--log-prefix=" + prefix]))
+        code, read_at = None, time.monotonic()
+        while code is None:
+            code = shell.wait(_TICK_S)
+            output.read(shell)
+            if ctx.stop.is_set():
+                shell.end()
+            elif time.monotonic() - read_at > _READ_EVERY_S:
                 log.read()
-                read_at = time.time()
-        output.join(5)
+                read_at = time.monotonic()
         log.read()
-        self._judge(ctx, process.returncode, output, recorder)
-
-    def _judge(self, ctx, exit_code, output, recorder):
-        """An exit code of 2 means that some of its connections were aborted, 1 that it could do nothing."""
-        if exit_code == 0 or ctx.stop.is_set():
+        output.read(shell)
+        if ctx.stop.is_set():
             return
-        example = "\n".join(output.tail)
-        if not recorder.seen_operations:
-            raise LoadError("pgbench ended with exit code %d: %s" % (exit_code, example))
-        recorder.problem("aborted", output.complaint or example, max(1, output.complaints))
+        if code and not recorder.seen_operations:
+            raise LoadError("pgbench ended with exit code %d: %s" % (code, output.summary()))
+        if code:  # some of its connections were aborted, the others went on
+            recorder.problem("aborted", output.summary(), max(1, output.complaints))
+        late_s = 0.0 if log.first_due_us is None else log.first_due_us / 1e6 - case.measure_start
+        if case.requests is None and late_s > _LATE_S:
+            raise LoadError(
+                "pgbench was not ready before the measurement, but %.1f s into it: give a longer warmup" % late_s
+            )
 
-    def _window(self, case, recorder):
-        """The time over which the operations count; pgbench's load goes on beyond it."""
-        if case.requests is None:
-            return {"threads": self.threads}
-        return {"threads": self.threads, "measure_end": recorder.last_end or recorder.measure_start}
+    def _start(self, ctx, line):
+        shell = ctx.shell()
+        shell.set_variables(_variables(ctx))
+        shell.execute(line)
+        return shell
+
+    def _run(self, ctx, line, what):
+        """Run a preparing command to its end. Raises LoadError with its last lines."""
+        output = _Output(ctx, None)
+        shell = self._start(ctx, line)
+        code = None
+        while code is None:
+            code = shell.wait(_TICK_S)
+            if ctx.stop.is_set():
+                shell.end()
+        output.read(shell)
+        if code and not ctx.stop.is_set():
+            raise LoadError("%s ended with exit code %d: %s" % (what, code, output.summary()))
 
 
-class _Output(threading.Thread):
-    """Follows pgbench's messages: progress for the recorder, the last lines for an error message."""
+class _Output:
+    """Follows pgbench's messages: progress for the recorder, the rest for the log and for error messages."""
 
-    def __init__(self, stream, recorder, log):
-        super().__init__()
-        self.daemon = True
-        self.stream = stream
+    def __init__(self, ctx, recorder):
+        self.log = ctx.log
         self.recorder = recorder
-        self.log = log
+        self.offset = 0
         self.tail = []
         self.complaint = ""
         self.complaints = 0
@@ -184,18 +199,27 @@ class _Output(threading.Thread):
         self.operations = 0.0
         self.failed = 0
 
-    def run(self):
-        """Until pgbench closes its output."""
-        for line in map(str.rstrip, self.stream):
+    def read(self, shell):
+        """Take in all whole lines that were added."""
+        with open(shell.output_path, "rb") as stream:
+            stream.seek(self.offset)
+            block = stream.read()
+        whole = block.rfind(b"\n") + 1
+        self.offset += whole
+        for line in block[:whole].decode("utf-8", "replace").splitlines():
             found = _PROGRESS.match(line)
-            if found:
+            if found and self.recorder:
                 self._progress(found, sum(map(int, _NOT_DONE.findall(line))))
                 continue
             self.log(line)
-            self.tail = [*self.tail, line][-20:]
+            self.tail = [*self.tail[-19:], line]
             if _ABORTED.search(line):
                 self.complaints += 1
                 self.complaint = self.complaint or line
+
+    def summary(self):
+        """Its first complaint, else its last lines (str)."""
+        return self.complaint or "\n".join(self.tail)
 
     def _progress(self, found, failed):
         elapsed_s = float(found.group(1))
@@ -205,7 +229,7 @@ class _Output(threading.Thread):
         self.recorder.live = (round(self.operations), self.failed)
 
 
-def _environment(ctx, binds=()):
+def _variables(ctx):
     service, settings = ctx.service, ctx.settings
     connection = service.get("connection") or {}
     variables = {
@@ -217,33 +241,9 @@ def _environment(ctx, binds=()):
     }
     if settings["secret"]:
         variables["PGPASSWORD"] = ctx.secret(settings["secret"])
-    return ctx.environment(variables, binds)
+    return ctx.variables(variables)
 
 
-def _write_script(ctx, name, sql):
-    path = os.path.join(ctx.tmp_dir, name)
-    with open(path, "w") as stream:
-        stream.write(sql)
-    return path
-
-
-def _run(ctx, argv, what):
-    """Run a preparing pgbench to its end. Raises LoadError with its last lines."""
-    process = subprocess.Popen(
-        ctx.argv(argv),
-        env=_environment(ctx, [ctx.tmp_dir]),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        universal_newlines=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    output = _Output(process.stdout, None, ctx.log)
-    output.start()
-    while process.poll() is None:
-        if ctx.stop.wait(_TICK_S):
-            stop_group(process)
-    output.join(5)
-    if process.returncode and not ctx.stop.is_set():
-        raise LoadError("%s ended with exit code %d: %s" % (what, process.returncode, "\n".join(output.tail)))
+def _line(argv):
+    """An argv (list of str) as a line of shell, which becomes that program."""
+    return "exec " + " ".join(quote(word) for word in argv)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a node is: the part of a result's provenance that only the node itself can tell."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import platform
+import subprocess
+
+
+def describe(runtime=None):
+    """Facts of this node (dict of str and int): kernel, cpu_model, cpus, memory_bytes, python, runtime (its version).
+
+    runtime (str or None): `apptainer` or `singularity`. What can't be found out is None.
+    """
+    return {
+        "kernel": platform.release(),
+        "cpu_model": _first_value("/proc/cpuinfo", "model name"),
+        "cpus": os.cpu_count(),
+        "memory_bytes": _memory_bytes(),
+        "python": platform.python_version(),
+        "runtime": _version(runtime) if runtime else None,
+    }
+
+
+def _first_value(path, key):
+    try:
+        with open(path) as stream:
+            for line in stream:
+                name, colon, value = line.partition(":")
+                if name.strip() == key:
+                    return value.strip()
+    except (IOError, OSError):
+        return None
+    return None
+
+
+def _memory_bytes():
+    total = _first_value("/proc/meminfo", "MemTotal")
+    return int(total.split()[0]) * 1024 if total else None
+
+
+def _version(runtime):
+    """What `apptainer --version` prints, such as `apptainer version 1.4.5`."""
+    try:
+        done = subprocess.run(
+            [runtime, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip() or None
