@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node, run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.case_run import CaseRun
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog

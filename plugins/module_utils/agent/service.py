@@ -19,7 +19,7 @@ import subprocess
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import network, process_tree, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import network, node, process_tree, run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog, node_name
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.probes import Prober
@@ -120,8 +120,7 @@ class Supervisor:
         self.events.emit("container_started", pid=self.process.pid, port=self.port)
         # the container is starting meanwhile: asking costs the service nothing
         self.events.emit("node_described", **node.describe(self.spec.get("runtime")))
-        node = node_name()
-        self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node), Usage())
+        self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node_name()), Usage())
         self.sampler.start()
 
     def _until_healthy(self):
