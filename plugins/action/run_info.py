@@ -85,7 +85,10 @@ class ActionModule(ActionBase):
         if found:
             self._show(screen.listing(found, screen.colours()))
         else:
-            self._show(f"no run in {self.home}" + (" that these filters leave" if any(filters.values()) else ""))
+            self._show(
+                f"no run in {self.home}"
+                + (" that these filters leave" if any(filters.values()) or self.options["clusters"] else "")
+            )
         return {"runs": found}
 
     def _view_summary(self) -> dict[str, Any]:

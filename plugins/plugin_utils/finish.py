@@ -33,7 +33,7 @@ def finish(
     Raises RunError when a collected file cannot be read, StoreError when the store cannot be written.
     """
     events = run.events() if events is None else events
-    evidence = verdict.Evidence(plan, jobs, events, run.cases(), results.Table(run.results()), latencies(run))
+    evidence = gather(run, plan, jobs, events)
     record = compose(evidence, calls, thresholds=thresholds, now=time.time() if now is None else now)
     run.write_json("run.json", record)
     # The store is imported here: a play that only renders a report starts without SQLAlchemy.
@@ -50,11 +50,28 @@ def preview(run: RunDirectory) -> dict[str, Any]:
     A run that goes on is told up to its last event: nobody knows here what came after it.
     """
     events = run.events()
-    evidence = verdict.Evidence(
-        run.read_json("plan.json"), jobs_of(run), events, run.cases(), results.Table(run.results()), latencies(run)
-    )
+    evidence = gather(run, run.read_json("plan.json"), jobs_of(run), events)
     last = max((event["t"] for event in events), default=evidence.plan.get("created_at") or 0.0)
     return compose(evidence, run.read_json("calls.json", {}), now=last)
+
+
+def gather(
+    run: RunDirectory, plan: dict[str, Any], jobs: list[dict[str, Any]], events: list[dict[str, Any]]
+) -> verdict.Evidence:
+    """What a run left, read from its files."""
+    cases = run.cases()
+    return verdict.Evidence(plan, jobs, events, cases, results.Table(run.results()), latencies(run), _rates(run, cases))
+
+
+def _rates(run: RunDirectory, cases: list[dict[str, Any]]) -> dict[tuple[str, int], list[float]]:
+    """Operations of every measured second but the last, which may be cut short."""
+    found = {}
+    for case in cases:
+        name = run.case_file(case.get("series"), "series")
+        rows = run.table(name) if name else []
+        seconds = [row["operations"] for row in rows if row.get("phase") == "measure"]
+        found[case["case"], case["repetition"]] = [value for value in seconds[:-1] if isinstance(value, float)]
+    return found
 
 
 def jobs_of(run: RunDirectory) -> list[dict[str, Any]]:

@@ -156,7 +156,7 @@ def _segments(marks: list[Mark], end: float) -> list[dict[str, Any]]:
     at = marks[0].t
     for mark, following in zip(marks, [*marks[1:], Mark(end, "")], strict=True):
         stop = min(max(at, following.t), max(at, end))
-        if stop <= at:
+        if stop - at < 1e-6:  # below the resolution of an epoch time in a float
             continue
         if segments and segments[-1]["phase"] == mark.phase == "ready":
             at = segments.pop()["start"]

@@ -35,6 +35,7 @@ class Thresholds:
     rate_delivered: float = 0.99  # throughput, of the offered rate
     lag_share: float = 0.05  # p99 of the clients' lag behind the schedule, of the median response time
     lag_floor_s: float = 0.005  # a lag below this never counts: it is the kernel's scheduling
+    drift: float = 0.2  # change of the throughput from the first half of a measurement to the second (a note)
     client_cpu_percent: float = 80.0  # of the cores that a client may use
 
 
@@ -47,6 +48,7 @@ class Evidence(NamedTuple):
     cases: list[dict[str, Any]]
     table: Table
     latencies: dict[str, Histogram]
+    rates: dict[tuple[str, int], list[float]]  # (case, repetition): operations of each measured second
 
 
 def judge(
@@ -59,7 +61,8 @@ def judge(
     for case in evidence.cases:
         reasons.extend(_case_reasons(case, evidence.table, thresholds))
         notes.extend(_sample_notes(case, evidence.table))
-    return (INVALID if reasons else VALID), _grouped(reasons), _merged(notes)
+    unsteady = [note for case in evidence.cases for note in _steady_notes(case, evidence.rates, thresholds)]
+    return (INVALID if reasons else VALID), _grouped(reasons), [*_merged(notes), *_grouped(unsteady)]
 
 
 def _item(code: str, message: str, case: str | None = None) -> dict[str, Any]:
@@ -251,6 +254,24 @@ def _sample_notes(case: dict[str, Any], table: Table) -> Iterable[dict[str, Any]
             "samples": int(count),
             "needed": samples_needed(PERCENTILES[unsure[0]]),
         }
+
+
+def _steady_notes(
+    case: dict[str, Any], rates: dict[tuple[str, int], list[float]], thresholds: Thresholds
+) -> Iterable[dict[str, Any]]:
+    """A closed loop whose throughput still drifts was not warmed up: its mean belongs to no state of the service."""
+    seconds = rates.get((case["case"], case["repetition"])) or []
+    if case.get("offered_rate_per_s") or len(seconds) < 4:
+        return
+    half = len(seconds) // 2
+    first, second = sum(seconds[:half]) / half, sum(seconds[-half:]) / half
+    if first > 0 and abs(second / first - 1.0) > thresholds.drift:
+        yield _item(
+            "not_steady",
+            f"the throughput went from {first:,.1f}/s in the first half of repetition {case['repetition']} to "
+            f"{second:,.1f}/s in the second: it had not settled; a longer warm-up gives a steadier number",
+            case["case"],
+        )
 
 
 def _merged(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:

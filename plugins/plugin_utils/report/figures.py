@@ -63,8 +63,9 @@ def _log_axis(title: str, values: list[float | None]) -> dict[str, Any]:
 
 def _line(points: list[tuple[float, float | None]], name: str, colour: str, **more: Any) -> dict[str, Any]:
     points = thin(points)
+    mode = "lines" if len(points) > 2 else "lines+markers"  # a single sample is a point, not an invisible line
     return {
-        "type": "scatter", "mode": "lines", "name": name, "x": [round(p[0], 3) for p in points],
+        "type": "scatter", "mode": mode, "name": name, "x": [round(p[0], 3) for p in points],
         "y": [None if p[1] is None else float(f"{p[1]:.6g}") for p in points],
         "line": {"color": colour, "width": 2, **more.pop("line", {})}, **more,
     }  # fmt: skip

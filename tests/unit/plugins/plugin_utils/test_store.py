@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+
+import pytest
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import finish
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import SCHEMA_VERSION, Store, StoreError
+
+from . import samples
+from .test_results import row
+
+
+def record(number=0, **fields):
+    return {
+        "id": f"20260901-1200{number:02d}-x-{number:04x}", "group": "g", "cluster": "first", "recipe": "quickstart",
+        "service": "postgresql", "workload": "pgbench", "state": "finished", "verdict": "VALID",
+        "created_at": 1000.0 + number, "ended_at": 2000.0, "reasons": [], **fields,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path) as opened:
+        yield opened
+
+
+def test_writing_a_run_again_leaves_what_writing_it_once_leaves(store):
+    for value in (1.0, 2.0):
+        events = [{"t": 1.0, "source": "service", "event": "healthy", "after_s": value}]
+        store.upsert(record(), [row(value=value), row(metric="errors", value=0.0)], events)
+    assert store.ids() == {record()["id"]}
+    assert [(r["case"], r["metric"], r["value"]) for r in store.results([record()["id"]])] == [
+        ("a", "throughput", 2.0), ("a", "errors", 0.0)
+    ]  # fmt: skip
+    store.upsert(record(verdict="INVALID"))
+    assert store.runs()[0]["verdict"] == "INVALID"
+    assert len(store.results([record()["id"]])) == 2, "None keeps what is there"
+    store.upsert(record(), [], [])
+    assert not store.results([record()["id"]])
+
+
+def test_a_run_is_written_whole_or_not_at_all(store):
+    store.upsert(record(), [row(value=1.0)])
+    with pytest.raises((StoreError, KeyError)):
+        store.upsert(record(state="failed"), [row(value=2.0), {"case": "no metric"}])
+    assert store.runs()[0]["state"] == "finished"
+    assert store.results([record()["id"]])[0]["value"] == 1.0
+
+
+def test_runs_are_filtered_newest_first(store):
+    store.upsert(record(1))
+    store.upsert(record(2, cluster="second", verdict="INVALID"))
+    store.upsert(record(3, state="measuring", verdict=None))
+    ids = [found["created_at"] for found in store.runs()]
+    assert ids == [1003.0, 1002.0, 1001.0]
+    assert len(store.runs(limit=2)) == 2
+    assert [r["created_at"] for r in store.runs(cluster="second")] == [1002.0]
+    assert [r["created_at"] for r in store.runs(cluster=["first", "second"], verdict="VALID")] == [1001.0]
+    assert [r["created_at"] for r in store.runs(since=1002.5)] == [1003.0]
+    assert len(store.runs(cluster=[], recipe=None)) == 3, "no value is no filter"
+    with pytest.raises(StoreError, match="colour"):
+        store.runs(colour="red")
+
+
+def test_ten_thousand_runs_are_listed_by_an_index(tmp_path):
+    with Store(tmp_path) as store:
+        for number in range(3):
+            store.upsert(record(number))
+    plan = sqlite3.connect(tmp_path / "store.db").execute(
+        "EXPLAIN QUERY PLAN SELECT record FROM runs ORDER BY created_at DESC, id DESC LIMIT 50"
+    )
+    told = " ".join(str(line) for line in plan)
+    assert "ix_runs_created_at" in told
+
+
+def _write(home, number):
+    with Store(home) as store:
+        for repetition in range(5):
+            store.upsert(record(number), [row(repetition=n, value=float(repetition)) for n in range(20)])
+
+
+def test_plays_on_many_clusters_write_at_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write, args=(tmp_path, number)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
+    with Store(tmp_path) as store:
+        assert len(store.ids()) == 4
+        assert all(len(store.results([run_id])) == 20 for run_id in store.ids())
+
+
+def test_a_store_of_a_newer_release_is_left_alone(tmp_path):
+    with Store(tmp_path) as store:
+        store.upsert(record())
+    with sqlite3.connect(tmp_path / "store.db") as connection:
+        connection.execute("UPDATE schema_version SET version = ?", (SCHEMA_VERSION + 1,))
+    with Store(tmp_path) as store, pytest.raises(StoreError, match="schema version"):
+        store.runs()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "oracle+nothing://x", "sqlite:////nowhere/at/all/store.db"])
+def test_a_url_that_does_not_work_is_explained(tmp_path, url):
+    with pytest.raises(StoreError), Store(tmp_path, url) as store:
+        store.runs()
+
+
+def test_a_password_in_the_url_is_not_shown(tmp_path):
+    url = "postgresql+nodriver://user:hunter2@localhost/benchmarks"
+    with pytest.raises(StoreError) as caught:
+        Store(tmp_path, url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_explained(tmp_path):
+    (tmp_path / "store.db").write_text("this is not a database, and long enough to be looked at" * 20)
+    with Store(tmp_path) as store, pytest.raises(StoreError, match=r"store\.db"):
+        store.runs()
+
+
+def test_the_list_takes_in_what_lies_on_disk(tmp_path):
+    done, running = samples.make(tmp_path, "finished"), samples.make(tmp_path, "running", seed=2)
+    finish(done, done.read_json("plan.json"), done.read_json("jobs.json"), None, {})
+    (tmp_path / "store.db").unlink()
+    broken = tmp_path / "runs" / "20260901-120000-broken-00aa"
+    broken.mkdir()
+    (broken / "plan.json").write_text("{")
+    (tmp_path / "runs" / "20260901-120000-empty-00aa").mkdir()
+    found, problems = index.runs(tmp_path)
+    assert [(each["id"], each["state"]) for each in found] == [(running.id, "measuring"), (done.id, "finished")]
+    assert len(problems) == 1
+    assert "broken" in problems[0]
