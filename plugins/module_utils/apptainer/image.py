@@ -47,6 +47,11 @@ class ImageError(Exception):
     """An image that cannot be had: what failed, the runtime's own words, and what to do."""
 
 
+def is_digest(text):
+    """True for `sha256:` and 64 hexadecimal digits."""
+    return re.match(r"^sha256:[0-9a-f]{64}$", str(text)) is not None
+
+
 def kind(reference):
     """REGISTRY, ARCHIVE, DEFINITION or PATH (str) of a reference."""
     if "://" in reference:

@@ -224,6 +224,13 @@ def test_a_task_among_the_pending_ones():
     assert (job.id, job.state, job.parts) == ("7_5", "PENDING", [])
 
 
+def test_a_task_is_not_asked_for_beside_its_array():
+    slurm = Slurm(squeue=[rows(queue_row("7_[2-7%2]", "PENDING"), queue_row("7_1"))], sacct=[EMPTY])
+    jobs = SlurmClient(slurm, Clock()).jobs(["7", "7_5", "8_1"])
+    assert slurm.argv[0][-2:] == ["-j", "7,8_1"]
+    assert (jobs["7"].state, jobs["7_5"].state) == ("RUNNING", "PENDING")
+
+
 def test_many_ids_are_one_query_and_none_are_no_query():
     client = SlurmClient(Slurm(squeue=[rows(*(queue_row(str(n)) for n in range(1, 500)))]), Clock())
     assert len(client.jobs(range(1, 500))) == 499
