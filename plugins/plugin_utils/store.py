@@ -18,85 +18,70 @@ from typing import Any
 try:
     import sqlalchemy as sa
     from sqlalchemy import event as sa_event
-    from sqlalchemy.dialects import postgresql, sqlite
-    from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-
 except ImportError as error:
     raise ImportError("the store needs SQLAlchemy 2 on the controller: pip install -r requirements.txt") from error
 
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 30_000
 
+# Tables of SQLAlchemy's core: a play writes one run, and its mapper (orm) takes longer to import than that.
+_METADATA = sa.MetaData()
+_VERSION = sa.Table("schema_version", _METADATA, sa.Column("version", sa.Integer, primary_key=True))
+
+# One run; `record` is the whole of run.json, the columns are what runs are filtered and sorted by.
+RUNS = sa.Table(
+    "runs",
+    _METADATA,
+    sa.Column("id", sa.String(80), primary_key=True),
+    sa.Column("group", sa.String(80), index=True),
+    sa.Column("created_at", sa.Float, index=True),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("cluster", sa.String(255)),
+    sa.Column("recipe", sa.String(255)),
+    sa.Column("service", sa.String(255)),
+    sa.Column("workload", sa.String(255)),
+    sa.Column("state", sa.String(32), index=True),
+    sa.Column("verdict", sa.String(16), index=True),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Index("ix_runs_cluster_created", "cluster", "created_at"),
+    sa.Index("ix_runs_recipe_created", "recipe", "created_at"),
+)
+
+# Rows of results.csv.
+RESULTS = sa.Table(
+    "results",
+    _METADATA,
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("case", sa.String(255), nullable=False),
+    sa.Column("repetition", sa.Integer, nullable=False),
+    sa.Column("client", sa.String(32), nullable=False),
+    sa.Column("metric", sa.String(255), nullable=False),
+    sa.Column("unit", sa.String(32), nullable=False),
+    sa.Column("statistic", sa.String(32), nullable=False),
+    sa.Column("value", sa.Float, nullable=False),
+    sa.Index("ix_results_metric", "metric", "statistic", "client"),
+)
+
+# Lines of events.jsonl; `detail` holds the fields that have no column, as JSON.
+EVENTS = sa.Table(
+    "events",
+    _METADATA,
+    sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("t", sa.Float, nullable=False),
+    sa.Column("source", sa.String(32)),
+    sa.Column("name", sa.String(64), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+RESULT_FIELDS = ("case", "repetition", "client", "metric", "unit", "statistic", "value")
+_RUN_FIELDS = tuple(column.name for column in RUNS.c if column.name != "record")
+_FILTERS = ("cluster", "recipe", "service", "workload", "state", "verdict", "group")
+
 
 class StoreError(Exception):
     """The store cannot be opened, read or written; the text is meant for the user."""
-
-
-class Base(DeclarativeBase):
-    """All tables of the store."""
-
-
-class SchemaVersion(Base):
-    """The version of this schema that the tables have."""
-
-    __tablename__ = "schema_version"
-    version: Mapped[int] = mapped_column(primary_key=True)
-
-
-class Run(Base):
-    """One run; `record` is the whole of run.json, the columns are what runs are filtered and sorted by."""
-
-    __tablename__ = "runs"
-    id: Mapped[str] = mapped_column(sa.String(80), primary_key=True)
-    group: Mapped[str | None] = mapped_column("group_id", sa.String(80), index=True)
-    created_at: Mapped[float | None] = mapped_column(sa.Float, index=True)
-    ended_at: Mapped[float | None] = mapped_column(sa.Float)
-    cluster: Mapped[str | None] = mapped_column(sa.String(255))
-    recipe: Mapped[str | None] = mapped_column(sa.String(255))
-    service: Mapped[str | None] = mapped_column(sa.String(255))
-    workload: Mapped[str | None] = mapped_column(sa.String(255))
-    state: Mapped[str | None] = mapped_column(sa.String(32), index=True)
-    verdict: Mapped[str | None] = mapped_column(sa.String(16), index=True)
-    record: Mapped[str] = mapped_column(sa.Text)
-    __table_args__ = (
-        sa.Index("ix_runs_cluster_created", "cluster", "created_at"),
-        sa.Index("ix_runs_recipe_created", "recipe", "created_at"),
-    )
-
-
-class Result(Base):
-    """One row of results.csv."""
-
-    __tablename__ = "results"
-    run_id: Mapped[str] = mapped_column(sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    case: Mapped[str] = mapped_column("case_name", sa.String(255))
-    repetition: Mapped[int]
-    client: Mapped[str] = mapped_column(sa.String(32))
-    metric: Mapped[str] = mapped_column(sa.String(255))
-    unit: Mapped[str] = mapped_column(sa.String(32))
-    statistic: Mapped[str] = mapped_column(sa.String(32))
-    value: Mapped[float] = mapped_column(sa.Float)
-    __table_args__ = (sa.Index("ix_results_metric", "metric", "statistic", "client"),)
-
-
-class Event(Base):
-    """One line of events.jsonl; `detail` holds the fields that have no column, as JSON."""
-
-    __tablename__ = "events"
-    run_id: Mapped[str] = mapped_column(sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    t: Mapped[float] = mapped_column(sa.Float)
-    source: Mapped[str | None] = mapped_column(sa.String(32))
-    name: Mapped[str] = mapped_column(sa.String(64))
-    detail: Mapped[str] = mapped_column(sa.Text)
-
-
-RESULT_FIELDS = ("case", "repetition", "client", "metric", "unit", "statistic", "value")
-_RUN_FIELDS = (
-    "id", "group", "created_at", "ended_at", "cluster", "recipe", "service", "workload", "state", "verdict",
-)  # fmt: skip
-_FILTERS = ("cluster", "recipe", "service", "workload", "state", "verdict", "group")
 
 
 class Store:
@@ -146,28 +131,28 @@ class Store:
         row["record"] = json.dumps(record, ensure_ascii=False)
         run_id = record["id"]
         with self._transaction() as connection:
-            connection.execute(_upsert(self._engine.dialect.name), [_columns(Run, row)])
+            connection.execute(_upsert(self._engine.dialect.name), [row])
             if results is not None:
                 rows = [
                     {"run_id": run_id, "position": n, **{f: each[f] for f in RESULT_FIELDS}}
                     for n, each in enumerate(results)
                 ]
-                self._replace(connection, Result, run_id, rows)
+                self._replace(connection, RESULTS, run_id, rows)
             if events is not None:
-                self._replace(connection, Event, run_id, [_event(run_id, n, e) for n, e in enumerate(events)])
+                self._replace(connection, EVENTS, run_id, [_event(run_id, n, e) for n, e in enumerate(events)])
 
     @staticmethod
-    def _replace(connection: Any, model: Any, run_id: str, rows: list[dict[str, Any]]) -> None:
-        connection.execute(sa.delete(model.__table__).where(model.__table__.c.run_id == run_id))
+    def _replace(connection: Any, table: sa.Table, run_id: str, rows: list[dict[str, Any]]) -> None:
+        connection.execute(sa.delete(table).where(table.c.run_id == run_id))
         if rows:
-            connection.execute(sa.insert(model.__table__), [_columns(model, row) for row in rows])
+            connection.execute(sa.insert(table), rows)
 
     # -- reading ---------------------------------------------------------------------------------------
 
     def ids(self) -> set[str]:
         """The ids of all runs in the store."""
         with self._transaction() as connection:
-            return set(connection.execute(sa.select(Run.id)).scalars())
+            return set(connection.execute(sa.select(RUNS.c.id)).scalars())
 
     def runs(self, *, since: float | None = None, limit: int | None = None, **filters: Any) -> list[dict[str, Any]]:
         """The run.json of runs, newest first.
@@ -178,30 +163,25 @@ class Store:
         unknown = sorted(set(filters) - set(_FILTERS))
         if unknown:
             raise StoreError(f"runs cannot be filtered by {', '.join(unknown)}: choose among {', '.join(_FILTERS)}")
-        query = sa.select(Run.record).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit)
+        query = sa.select(RUNS.c.record).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()).limit(limit)
         for field, wanted in filters.items():
             if wanted not in (None, "", [], ()):
                 values = wanted if isinstance(wanted, (list, tuple, set)) else [wanted]
-                query = query.where(getattr(Run, field).in_(list(values)))
+                query = query.where(RUNS.c[field].in_(list(values)))
         if since is not None:
-            query = query.where(Run.created_at >= since)
+            query = query.where(RUNS.c.created_at >= since)
         with self._transaction() as connection:
             return [json.loads(text) for text in connection.execute(query).scalars()]
 
     def results(self, run_ids: Iterable[str], metric: str | None = None) -> list[dict[str, Any]]:
         """Rows of results.csv of some runs, each with its `run_id`, in their order."""
-        query = sa.select(Result.__table__).where(Result.run_id.in_(list(run_ids)))
+        fields = [RESULTS.c.run_id, *(RESULTS.c[field] for field in RESULT_FIELDS)]
+        query = sa.select(*fields).where(RESULTS.c.run_id.in_(list(run_ids)))
         if metric is not None:
-            query = query.where(Result.metric == metric)
+            query = query.where(RESULTS.c.metric == metric)
         with self._transaction() as connection:
-            rows = connection.execute(query.order_by(Result.run_id, Result.position)).mappings()
-            return [
-                {
-                    "run_id": row["run_id"],
-                    **{_name(f): row[f] for f in row if f not in ("run_id", "position")},
-                }
-                for row in rows
-            ]
+            rows = connection.execute(query.order_by(RESULTS.c.run_id, RESULTS.c.position)).mappings()
+            return [dict(row) for row in rows]
 
     # -- the schema ------------------------------------------------------------------------------------
 
@@ -211,10 +191,10 @@ class Store:
     def _check(self, connection: Any) -> None:
         if self._checked:
             return
-        Base.metadata.create_all(connection)
-        found = connection.execute(sa.select(SchemaVersion.version)).scalars().all()
+        _METADATA.create_all(connection)
+        found = connection.execute(sa.select(_VERSION.c.version)).scalars().all()
         if not found:
-            connection.execute(sa.insert(SchemaVersion).values(version=SCHEMA_VERSION))
+            connection.execute(sa.insert(_VERSION).values(version=SCHEMA_VERSION))
         elif max(found) > SCHEMA_VERSION:
             raise StoreError(
                 f"the store {self._where} has schema version {max(found)}, this release knows {SCHEMA_VERSION}: "
@@ -279,21 +259,15 @@ def _begin_sqlite(connection: Any) -> None:
 
 def _upsert(dialect: str) -> Any:
     """INSERT … ON CONFLICT UPDATE of a run; SQLite and PostgreSQL spell it alike."""
-    if dialect not in ("sqlite", "postgresql"):
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert
+    elif dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
         raise StoreError(f"benchmark_store_url: {dialect} is not supported, use sqlite or postgresql")
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert(Run.__table__)
-    changed = {column.name: insert.excluded[column.name] for column in Run.__table__.c if column.name != "id"}
-    return insert.on_conflict_do_update(index_elements=["id"], set_=changed)
-
-
-def _columns(model: Any, row: dict[str, Any]) -> dict[str, Any]:
-    """Keys by column instead of by attribute (`case` and `group` are SQL's own words)."""
-    mapper = sa.inspect(model)
-    return {mapper.get_property(key).columns[0].name: value for key, value in row.items()}
-
-
-def _name(column: str) -> str:
-    return "case" if column == "case_name" else column
+    statement = insert(RUNS)
+    changed = {column.name: statement.excluded[column.name] for column in RUNS.c if column.name != "id"}
+    return statement.on_conflict_do_update(index_elements=["id"], set_=changed)
 
 
 def _event(run_id: str, position: int, event: dict[str, Any]) -> dict[str, Any]:

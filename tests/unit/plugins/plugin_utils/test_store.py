@@ -83,7 +83,7 @@ def _write(home, number):
 
 
 def test_plays_on_many_clusters_write_at_once(tmp_path):
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     writers = [context.Process(target=_write, args=(tmp_path, number)) for number in range(4)]
     for writer in writers:
         writer.start()
