@@ -58,7 +58,6 @@ class Client:
         sampler = self._sampler()
         try:
             self._prepare()
-            self._send("ready", node=node_name())
             self._obey()
         except LoadError as e:
             self._send("lost", reason=str(e)[:_REASON_CHARACTERS])
@@ -111,6 +110,8 @@ class Client:
                 return
             if order["op"] == "services":
                 self.context.services = order["services"]
+                self.workload.prepare(self.context)
+                self._send("ready", node=node_name())
             elif order["op"] == "run":
                 self._run_case(order)
 

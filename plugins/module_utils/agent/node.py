@@ -31,7 +31,7 @@ def _first_value(path, key):
     try:
         with open(path) as stream:
             for line in stream:
-                name, colon, value = line.partition(":")
+                name, _colon, value = line.partition(":")
                 if name.strip() == key:
                     return value.strip()
     except (IOError, OSError):

@@ -117,11 +117,7 @@ def with_binds(base, runtime, directories):
 
 
 class WorkloadBase:
-    """One kind of load. The conductor calls `setup` and `cleanup` once, every client calls `run` for each case."""
-
-    #: Seconds that the load needs before it is steady (connections, start of a process); a shorter warm-up is
-    #: made this long.
-    minimum_warmup_s = 0.0
+    """One kind of load: `setup` and `cleanup` run once in the job, `prepare` once and `run` per case in every client."""
 
     #: Whether `setup` uses ctx.shell(0), which can start before the service is there.
     setup_uses_shell = False
@@ -130,8 +126,15 @@ class WorkloadBase:
         """How many shells (int) each client should have ready; `benchmarks` is the plan's (dict)."""
         return 0
 
+    def minimum_warmup_s(self, clients):
+        """Seconds that the load of so many clients needs to be steady; a shorter warm-up is made this long."""
+        return 0.0
+
     def setup(self, ctx):
         """Prepare the service once, before the clients (tables, data). Raises LoadError."""
+
+    def prepare(self, ctx):
+        """Get ready, in every client, perhaps while `setup` is still at work: what only the first use costs."""
 
     def run(self, ctx, case, recorder):
         """Make the load of a case (Case) from `case.warmup_start` on, and tell `recorder` (Recorder).
