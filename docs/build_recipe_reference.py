@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Writes docs/recipe.md and docs/recipe.schema.json from the schema, the service types and the workloads.
 

@@ -22,7 +22,7 @@ METRICS = ("response_time", "schedule_lag", "throughput", "operations", "errors"
 _LITERAL_PORT = re.compile(r"\$(?:SERVICE_HOSTNAME|\{SERVICE_HOSTNAME\}):(\d{1,5})(?!\d)")
 # Options of a job of the clients' own: with `placement: shared` there is no such job.
 _OWN_JOB = ("partition", "account", "qos", "time_limit", "nodes", "num_gpus", "gpus_per_node", "memory", "constraint",
-            "exclude_nodes", "modules", "pre_run_commands")  # fmt: skip
+            "exclude_nodes")  # fmt: skip
 
 
 @dataclass(frozen=True)

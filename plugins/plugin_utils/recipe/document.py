@@ -90,15 +90,16 @@ _Loader.add_implicit_resolver(
 def read_document(path: Path, shown_as: str) -> Document:
     """Reads and parses a file. Raises ``RecipeError`` for what is no YAML mapping in UTF-8."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        content = path.read_bytes()
     except OSError as error:
         raise RecipeError(
             [Problem(shown_as, None, None, "", f"can't be read: {error.strerror}", "check the path and its mode")]
         ) from error
+    try:
+        return parse_document(content.decode("utf-8-sig"), shown_as)
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
+        line = content.count(b"\n", 0, error.start) + 1
         raise RecipeError([Problem(shown_as, line, 1, "", "is not UTF-8 text", "save the file in UTF-8")]) from error
-    return parse_document(text, shown_as)
 
 
 def parse_document(text: str, shown_as: str) -> Document:

@@ -85,7 +85,7 @@ def _example(option: Mapping[str, Any]) -> str:
 
 def _one_sentence(description: Any) -> str:
     text = description[0] if isinstance(description, list) and description else description
-    return str(text).split(". ")[0].rstrip(".") if text else ""
+    return str(text).partition(". ")[0].rstrip(".") if text else ""
 
 
 def _integer(value: Any) -> int:

@@ -174,6 +174,7 @@ def test_shared_clients_have_no_job_of_their_own():
     shared = with_line("client", "placement: shared\n  partition: cpu\n  cpus_per_task: 2")
     assert "client.partition: has no meaning with placement shared" in problems_in(shared)[0]
     assert model_of(shared.replace("  name: web", "  name: web\n  partition: cpu"))
+    assert model_of(with_line("client", "placement: shared\n  modules: [X/1]"))
 
 
 def test_the_port_is_the_one_that_the_command_names():

@@ -154,7 +154,8 @@ class _Text(str):
 def test_a_plan_is_plain_data(tmp_path):
     variables = {"benchmark_account": _Text("p1"), "benchmark_modules": (_Text("a"),)}
     plan = plan_of(load_text(tmp_path, BASE), variables)
-    assert type(plan["cluster"]["account"]) is str and type(plan["cluster"]["modules"][0]) is str
+    assert plan["cluster"]["account"] == "p1" and not isinstance(plan["cluster"]["account"], _Text)
+    assert plan["cluster"]["modules"] == ["a"] and not isinstance(plan["cluster"]["modules"][0], _Text)
     assert plan == json.loads(json.dumps(plan))
 
 
