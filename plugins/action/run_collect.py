@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import after_collection
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     RunAction,
     RunFailed,
@@ -52,6 +53,7 @@ class ActionModule(RunAction):
         manifest = unpack(answer.stdout, run, _local_name)
         controller_event(run, "collected", files=len(manifest), bytes=len(answer.stdout))
         run.write_text("events.jsonl", merge_events(run))
+        run.write_json("provenance.json", after_collection(run))
         run.write_json("manifest.json", dict(sorted(manifest.items())))
         self.say(f"collected {len(manifest)} files, {len(answer.stdout) / 1e6:.1f} MB, all checksums right")
         return {"changed": True, "run": run.id, "files": len(manifest), "bytes": len(answer.stdout)}

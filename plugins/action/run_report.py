@@ -9,6 +9,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, controller_event
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import merge_events
 
 
@@ -41,8 +42,20 @@ class ActionModule(RunAction):
         self._display.display(screen.summary(run, record))
         over = record["state"] in ("finished", "failed", "stopped")
         if self.options["fail"] and over and record["verdict"] != "VALID":
-            reasons = "\n".join(f"  {reason['message']}" for reason in record["reasons"])
+            lines = [f"  {reason['message']}" for reason in record["reasons"]]
             raise AnsibleActionFail(
-                f"run {run.id} {record['state']}, {record['verdict'] or 'no verdict'}:\n{reasons}\n  report: {html}"
+                f"run {run.id} {record['state']}, {record['verdict'] or 'no verdict'}:\n"
+                + "\n".join([*lines, *_last_words(run), f"  report: {html}"])
             )
         return {"run": run.id, "state": record["state"], "verdict": record["verdict"], "report": str(html)}
+
+
+def _last_words(run: RunDirectory) -> list[str]:
+    """The end of the log of whatever failed, as its agent told it."""
+    lines = []
+    for event in run.events():
+        if event["event"] in ("service_failed", "failed") and event.get("log_tail"):
+            tail = event["log_tail"]
+            last = tail if isinstance(tail, list) else str(tail).splitlines()
+            lines += [f"  last lines of the {event['source']}'s log:", *(f"    {line}" for line in last[-12:])]
+    return lines

@@ -14,6 +14,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import e
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import zipapp
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import at_submission
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     RunAction,
@@ -24,7 +25,6 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, run_directory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import pack
 
-# sorted: the service's script comes before the clients' on the screen as in the cluster
 _SHIP = """umask 077; mkdir -p "$1" && tar -xzf - -C "$1" && shift && cd "$1" && shift && sh ./submit.sh "$@" """
 _SUBMIT = """cd "$1" && shift && sh ./submit.sh "$@" """
 RETRY_PAUSE_S = 5.0
@@ -38,6 +38,7 @@ class ActionModule(RunAction):
         "spec": {"type": "dict", "required": True},
         "files": {"type": "dict", "required": True},
         "images": {"type": "list", "elements": "str", "default": []},
+        "slurm": {"type": "str"},
         "deadline_s": {"type": "float", "default": 300.0},
     }
 
@@ -73,8 +74,9 @@ class ActionModule(RunAction):
         files["images.txt"] = "".join(f"{path}\n" for path in images).encode()
         with tempfile.TemporaryDirectory() as folder:
             agent = Path(folder) / "agent.pyz"
-            zipapp.build(agent)
+            agent_sha256 = zipapp.build(agent)
             files["agent.pyz"] = agent.read_bytes()
+        run.write_json("provenance.json", at_submission(self.plan, self.options["slurm"], agent_sha256))
         return pack(files)
 
     def _submit(self, remote: Remote, archive: bytes, roles: list[str]) -> list[dict[str, Any]]:

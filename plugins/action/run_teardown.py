@@ -18,6 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
+GOODBYE_S = 30.0
 _REMOVE = """rm -rf -- "$1" && [ ! -e "$1" ]"""
 _STOP = """[ ! -d "$1/control" ] || : >"$1/control/stop" """
 
@@ -79,6 +80,11 @@ class ActionModule(RunAction):
         ids = [job["id"] for job in records]
         found = self.client.jobs(ids)
         living = [job_id for job_id, job in found.items() if not job.final]
+        if living and _said_goodbye(run):
+            # agents that wrote their last word need a moment to leave; cancelling them now would mark them CANCELLED
+            gone = self.client.wait_gone(living, deadline_s=GOODBYE_S)
+            living = [job_id for job_id in living if not gone[job_id]["gone"]]
+            found.update(self.client.jobs(ids))
         if living:
             cancelled = self.client.cancel(living, owner_name_prefix=prefix)
             if cancelled:
@@ -113,6 +119,12 @@ class ActionModule(RunAction):
         if answer.rc == 0:
             return {**check, "found": "removed", "ok": True}
         return {**check, "found": answer.err.strip() or "still there", "ok": False}
+
+
+def _said_goodbye(run: RunDirectory) -> bool:
+    """Whether both agents have told that they are done."""
+    told = {(event.get("source"), event["event"]) for event in run.events()}
+    return ("service", "stopped") in told and bool(told & {("clients", "done"), ("clients", "failed")})
 
 
 def _agent_checks(run: RunDirectory, records: list[dict[str, Any]]) -> list[dict[str, Any]]:

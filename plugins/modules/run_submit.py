@@ -37,6 +37,9 @@ options:
     description: What the agent in the jobs reads.
     type: dict
     required: true
+  slurm:
+    description: Version of Slurm, for the run's provenance.
+    type: str
   deadline_s:
     description: Seconds to wait for a scheduler that does not answer.
     type: float

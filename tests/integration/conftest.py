@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""What the integration tests share: real clusters, reached over ssh as an ordinary user."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+INVENTORY = ROOT / "tests/integration/inventory.yml"
+CLUSTERS = {"local": 22022, "local2411": 22023}
+LOGIN = Path(os.environ.get("AIFACTORY_TEST_LOGIN", "~/.aifactory/local_cluster")).expanduser()
+RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+-[0-9a-f]{4}")
+
+
+@dataclass
+class Played:
+    """One ansible-playbook that ended."""
+
+    rc: int
+    output: str
+
+    def run_ids(self) -> list[str]:
+        """The ids of the runs that it named, each once, in their order."""
+        return list(dict.fromkeys(RUN_ID.findall(self.output)))
+
+
+def ssh(cluster: str, command: str, check: bool = True) -> str:
+    """Output of a command on a cluster's login node."""
+    argv = [
+        "ssh",
+        "-i",
+        str(LOGIN / "id_ed25519"),
+        "-o",
+        f"UserKnownHostsFile={LOGIN}/known_hosts",
+        "-o",
+        "BatchMode=yes",
+    ]
+    argv += ["-p", str(CLUSTERS[cluster]), "u101@127.0.0.1", command]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert not check or done.returncode == 0, f"{command}: {done.stderr}"
+    return done.stdout
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The environment of a playbook with its own benchmark_home."""
+    return {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+        "AIFACTORY_HOME": str(home),
+        "AIFACTORY_TEST_LOGIN": str(LOGIN),
+        "NO_COLOR": "1",
+    }
+
+
+def playbook_argv(name: str, *arguments: str, limit: str | None = "local") -> list[str]:
+    """The command line of one of the collection's playbooks."""
+    argv = [str(ROOT / ".venv/bin/ansible-playbook"), f"aifactory.benchmark.{name}", "-i", str(INVENTORY), *arguments]
+    return argv + (["-l", limit] if limit else [])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clusters():
+    """Both clusters answer; otherwise say how to start them."""
+    for cluster in CLUSTERS:
+        assert "idle" in ssh(cluster, "sinfo -h -o %T"), f"{cluster} has no idle node: make test-cluster starts it"
+
+
+@pytest.fixture
+def home(tmp_path) -> Path:
+    """A benchmark_home of the test's own."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def play(home):
+    """Run a playbook: play(name, "-e", "recipe=…", limit=…) → Played."""
+
+    def run(name: str, *arguments: str, limit: str | None = "local", timeout_s: float = 180) -> Played:
+        done = subprocess.run(
+            playbook_argv(name, *arguments, limit=limit),
+            env=environment(home),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        return Played(done.returncode, done.stdout)
+
+    return run
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    """Write a recipe: recipe(text) → its path. Without text, a short PostgreSQL one, with changes by key."""
+
+    def write(text: str | None = None, name: str = "short", **changes: object) -> str:
+        path = tmp_path / f"{name}.yml"
+        path.write_text(text if text is not None else short(**changes))
+        return str(path)
+
+    return write
+
+
+def short(
+    clients: int = 2, duration: str = "2s", placement: str = "separate", service: str = "", benchmarks: str = ""
+) -> str:
+    """A PostgreSQL recipe that measures for two seconds."""
+    return f"""
+service:
+  type: postgresql
+  settings: {{fsync: false}}
+  time_limit: "00:05:00"
+{service}
+client:
+  type: pgbench
+  settings: {{scale: 1}}
+  placement: {placement}
+  time_limit: "00:05:00"
+benchmarks:
+  num_clients: {clients}
+  warmup: 1s
+  duration: {duration}
+{benchmarks}
+"""
+
+
+def read_json(home: Path, run_id: str, name: str):
+    """A JSON file of a run's directory."""
+    return json.loads((home / "runs" / run_id / name).read_text())
+
+
+def assert_nothing_left(run_ids: list[str]) -> None:
+    """No job, no run directory, no node-local data, no process of these runs is left on any cluster."""
+    for cluster in CLUSTERS:
+        names = ssh(cluster, "squeue -a -h -o %j")
+        assert not [run for run in run_ids if run in names], names
+    for run in run_ids:
+        for cluster in ("", *CLUSTERS):
+            folder = Path("/var/lib/aifactory/local_cluster/scratch/u101") / cluster / "runs" / run
+            assert not folder.exists(), folder
+        assert not list(Path("/tmp").glob(f"aifactory-{run}*"))
+        assert not [
+            path for path in Path("/proc").glob("[0-9]*/environ") if f"BENCHMARK_ID={run}" in read_process(path)
+        ]
+
+
+def read_process(path: Path) -> str:
+    """A file below /proc; empty when its process has just ended."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+@pytest.fixture(scope="session")
+def ollama_standin() -> str:
+    """Where the stand-in for Ollama lies, readable on every node of both clusters."""
+    folder = Path("/var/lib/aifactory/local_cluster/scratch/test-files")
+    folder.mkdir(mode=0o755, exist_ok=True)
+    target = folder / "ollama"
+    shutil.copyfile(ROOT / "tests/integration/standin/ollama.py", target)
+    target.chmod(0o755)
+    return str(target)

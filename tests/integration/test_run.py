@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: MIT
+"""Whole runs on real clusters, over ssh as an ordinary user."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, assert_nothing_left, environment, playbook_argv, read_json, ssh
+
+pytestmark = pytest.mark.integration
+
+FILES = ["run.json", "recipe.yml", "provenance.json", "service.sbatch", "clients.sbatch", "events.jsonl", "results.csv"]
+FILES += ["teardown.json", "report.html", "report.md", "plan.json", "spec.json", "cases.json", "manifest.json"]
+
+
+def rows(home: Path, run_id: str, **wanted: str) -> list[dict[str, str]]:
+    """Rows of results.csv that have these values."""
+    with (home / "runs" / run_id / "results.csv").open() as stream:
+        return [row for row in csv.DictReader(stream) if all(row[key] == value for key, value in wanted.items())]
+
+
+def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
+    played = play("run", "-e", f"recipe={recipe()}", limit=None)
+    assert played.rc == 0, played.output
+    runs = played.run_ids()
+    assert len(runs) == 2
+    records = [read_json(home, run, "run.json") for run in runs]
+    assert {record["cluster"] for record in records} == {"local", "local2411"}
+    assert len({record["group"] for record in records}) == 1
+    versions = {read_json(home, run, "provenance.json")["cluster"]["slurm"].rpartition(".")[0] for run in runs}
+    assert len(versions) == 2, versions
+    for run, record in zip(runs, records, strict=True):
+        assert record["state"] == "finished"
+        assert record["verdict"] == "VALID", record["reasons"]
+        for name in FILES:
+            assert (home / "runs" / run / name).stat().st_size > 0, name
+        for folder in ("histograms", "telemetry", "logs"):
+            assert any((home / "runs" / run / folder).iterdir()), folder
+        assert read_json(home, run, "teardown.json")["clean"]
+        [throughput] = rows(home, run, client="all", metric="throughput")
+        [operations] = rows(home, run, client="all", metric="operations")
+        assert float(throughput["value"]) == pytest.approx(float(operations["value"]) / 2.0, rel=0.01)
+        phases = [segment["phase"] for segment in record["timeline"]]
+        assert [p for p in phases if p in ("warmup", "measuring")] == ["warmup", "measuring"]
+    assert_nothing_left(runs)
+
+
+@pytest.mark.parametrize("placement", ["shared", "together"])
+def test_clients_on_the_services_nodes_or_started_with_it(play, recipe, home, placement):
+    played = play("run", "-e", f"recipe={recipe(placement=placement)}")
+    assert played.rc == 0, played.output
+    [run] = played.run_ids()
+    record = read_json(home, run, "run.json")
+    assert [job["role"] for job in record["jobs"]] == ["service"]
+    assert record["jobs"][0]["nodes"] == (2 if placement == "together" else 1)
+    assert_nothing_left([run])
+
+
+def test_the_original_recipe_character_for_character(play, home, ollama_standin):
+    binds = json.dumps({"benchmark_binds": [f"{ollama_standin}:/usr/local/bin/ollama:ro"]})
+    dry = play("run", "-e", "recipe=original", "-e", binds, "--check")
+    assert dry.rc == 0, dry.output
+    assert dry.output.count("#SBATCH --job-name") == 2
+    assert dry.output.count("Slurm would accept it") == 2
+    assert "aifactory-" not in ssh("local", "squeue -h -o %j")
+    played = play("run", "-e", "recipe=original", "-e", binds)
+    assert played.rc == 0, played.output
+    [run] = played.run_ids()
+    assert read_json(home, run, "run.json")["verdict"] == "VALID"
+    [operations] = rows(home, run, client="all", metric="operations")
+    assert float(operations["value"]) == 4
+    assert '"model": "llama2"' in (home / "runs" / run / "logs" / "client-000.log").read_text()
+    assert_nothing_left([run])
+
+
+def test_a_watch_can_be_left_and_entered_again(play, recipe, home):
+    left = play("run", "-e", f"recipe={recipe(duration='6s')}", "-e", "watch_timeout=2")
+    assert left.rc == 0, left.output
+    [run] = left.run_ids()
+    assert "still going on" in left.output
+    entered = play("watch", "-e", f"run={run[:-2]}")
+    assert entered.rc == 0, entered.output
+    assert read_json(home, run, "run.json")["verdict"] == "VALID"
+    assert_nothing_left([run])
+
+
+def test_a_run_survives_its_controller(recipe, home, play):
+    process = subprocess.Popen(
+        playbook_argv("run", "-e", f"recipe={recipe(duration='4s')}"),
+        env=environment(home),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    for line in process.stdout:
+        if "submitted" in line:
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    played = play("watch")
+    assert played.rc == 0, played.output
+    [run] = played.run_ids()
+    assert read_json(home, run, "run.json")["verdict"] == "VALID"
+    assert_nothing_left([run])
+
+
+def test_stop_ends_in_order_and_keeps_what_was_measured(play, recipe, home):
+    left = play("run", "-e", f"recipe={recipe(duration='300s')}", "-e", "watch_timeout=8")
+    [run] = left.run_ids()
+    stopped = play("stop")
+    assert stopped.rc == 0, stopped.output
+    record = read_json(home, run, "run.json")
+    assert record["state"] == "stopped", record
+    assert read_json(home, run, "teardown.json")["clean"]
+    assert (home / "runs" / run / "logs" / "service.log").stat().st_size > 0
+    assert play("stop").rc == 0, "stopping twice does no harm"
+    assert_nothing_left([run])
+
+
+def test_a_service_that_dies_while_starting(play, recipe, home):
+    path = Path(recipe())
+    path.write_text(path.read_text().replace("{fsync: false}", "{fsync: false, shared_buffers: 900TB}"))
+    played = play("run", "-e", f"recipe={path}")
+    assert played.rc != 0
+    [run] = played.run_ids()
+    assert "shared_buffers" in played.output, played.output
+    assert read_json(home, run, "run.json")["verdict"] == "INVALID"
+    assert read_json(home, run, "teardown.json")["clean"]
+    assert "shared_buffers" in (home / "runs" / run / "logs" / "service.log").read_text()
+    assert_nothing_left([run])
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("  account: p200982", "service.account: 'p200982' is none of yours here; did you mean 'p200981'?"),
+        ("  qos: defualt", "service.qos: 'defualt' is not yours"),
+        ("  partition: cpux", "service.partition: 'cpux' is no partition here; did you mean 'cpu'?"),
+        ("  num_gpus: 8\n  partition: gpu", "partition 'gpu' has 4 GPUs a node"),
+        ("  qos: test\n  time_limit: '02:00:00'", "is longer than QOS 'test' allows"),
+        ("  image: /no/such/image.sif", "image /no/such/image.sif: no such file on local"),
+    ],
+)
+def test_what_the_cluster_would_refuse_is_said_before_anything_is_submitted(play, recipe, home, line, message):
+    text = Path(recipe()).read_text()
+    if "time_limit" in line:
+        text = text.replace('  time_limit: "00:05:00"\n\nclient', "\nclient")
+    path = Path(recipe(text.replace("  type: postgresql\n", f"  type: postgresql\n{line}\n")))
+    played = play("run", "-e", f"recipe={path}")
+    assert played.rc != 0
+    assert message in played.output, played.output
+    assert "Traceback" not in played.output
+    assert not list(home.glob("runs/*"))
+    assert "aifactory-" not in ssh("local", "squeue -h -o %j")
+
+
+def test_slurms_own_words_reach_the_user(play, recipe, home):
+    text = Path(recipe()).read_text().replace("  type: postgresql\n", "  type: postgresql\n  constraint: nosuch\n")
+    played = play("run", "-e", f"recipe={recipe(text)}")
+    assert played.rc != 0
+    assert "feature" in played.output.lower(), played.output
+    assert "aifactory-" not in ssh("local", "squeue -h -o %j")
+
+
+def test_a_cluster_that_can_not_be_reached_is_named(play, recipe):
+    played = play("run", "-e", f"recipe={recipe()}", "-e", "ansible_port=22999")
+    assert played.rc != 0
+    assert "cluster 'local' can't be reached at u101@127.0.0.1, port 22999" in played.output
+    assert "ansible_port" in played.output
+
+
+def test_no_secret_leaves_the_job(play, recipe, home):
+    left = play("run", "-e", f"recipe={recipe(duration='5s')}", "-e", "watch_timeout=4")
+    [run] = left.run_ids()
+    folder = f"/var/lib/aifactory/local_cluster/scratch/u101/local/runs/{run}"
+    password = ssh("local", f"cat {folder}/secrets/password").strip()
+    assert len(password) >= 20
+    assert "-rw-------" in ssh("local", f"ls -l {folder}/secrets/password")
+    shown = ssh(
+        "local", "scontrol show job -dd; for j in $(squeue -h -o %A); do scontrol write batch_script $j -; done"
+    )
+    arguments = b"".join(path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists())
+    assert password not in shown
+    assert password.encode() not in arguments
+    assert play("watch").rc == 0
+    kept = [
+        path for path in (home / "runs" / run).rglob("*") if path.is_file() and password.encode() in path.read_bytes()
+    ]
+    assert not kept
+
+
+def test_calls_do_not_grow_with_the_clients(play, recipe, home):
+    calls = {}
+    for clients in (1, 8, 64):
+        played = play("run", "-e", f"recipe={recipe(clients=clients, name=f'c{clients}')}")
+        assert played.rc == 0, played.output
+        calls[clients] = read_json(home, played.run_ids()[0], "run.json")["calls"]
+    assert {made["sbatch"] for made in calls.values()} == {2}
+    # polling aside (a slower run is asked about a few times more), the number is the same
+    assert max(made["ssh"] for made in calls.values()) <= min(made["ssh"] for made in calls.values()) + 8, calls
+
+
+def test_rates_and_repetitions_make_cases(play, recipe, home):
+    text = recipe(benchmarks='  rate: [max, "50%", 40]\n  repetitions: 2\n  concurrency: 2')
+    played = play("run", "-e", f"recipe={text}")
+    [run] = played.run_ids()
+    cases = read_json(home, run, "cases.json")
+    assert len(cases) == 6, played.output
+    assert {case["offered_rate_per_s"] for case in cases if case["rate"] == 40} == {40}
+    for row in rows(home, run, client="all", metric="throughput"):
+        if row["case"] not in ("max",) and "40" in row["case"]:
+            assert float(row["value"]) == pytest.approx(40, rel=0.35)
+    assert rows(home, run, client="all", metric="schedule_lag", statistic="p50")
