@@ -109,8 +109,8 @@ def summary(run: RunDirectory, record: dict[str, Any], colour: bool | None = Non
     for section in (_numbers(record), _time(record), _jobs(record)):
         if section:
             parts += ["", *section]
-    parts += ["", *_files(run, record)]
-    return draw(*parts, colour=colours() if colour is None else colour)
+    text = draw(*parts, colour=colours() if colour is None else colour)
+    return "\n".join([text, "", *_files(run)])
 
 
 def _remarks(remarks: list[tuple[str, dict[str, Any], str]]) -> Any:
@@ -194,24 +194,10 @@ def _jobs(record: dict[str, Any]) -> list[Any]:
     return (found if rows else []) + ([Text(f"calls to the cluster: {calls}")] if calls else [])
 
 
-def _files(run: RunDirectory, record: dict[str, Any]) -> list[Any]:
-    """Where the files are, one path a line and uncut: it is what one copies."""
-    if run.has("report.html"):
-        return [_Path("report", run.file("report.html")), _Path("files", run.path)]
-    return [_Path("files", run.path)]
-
-
-class _Path:
-    """A path on a line of its own that is never broken, however long."""
-
-    def __init__(self, title: str, path: Any) -> None:
-        self._line = f"{title:<7}{path}"
-
-    def __rich_console__(self, _console: Any, _options: Any) -> Iterable[Any]:
-        from rich.segment import Segment
-
-        yield Segment(self._line)
-        yield Segment.line()
+def _files(run: RunDirectory) -> list[str]:
+    """Where the files are, one path a line and however long: it is what one copies."""
+    report = [f"report {run.file('report.html')}"] if run.has("report.html") else []
+    return [*report, f"files  {run.path}"]
 
 
 # -- metrics -----------------------------------------------------------------------------------------

@@ -156,14 +156,16 @@ def _percentiles(latencies: dict[str, Any]) -> dict[str, Any] | None:
         for value, count in results.buckets(histogram):
             seen += count
             # one sample is above the last but one: the tail axis 1/(1-p) ends at the number of samples
-            points.append((1.0 / max(1.0 - seen / histogram.count, 1.0 / histogram.count), value * 1e3))
+            points.append(
+                (1.0 / max(1.0 - seen / histogram.count, 1.0 / histogram.count), max(value, histogram.scale) * 1e3)
+            )
         sure = histogram.count / verdict.SAMPLES_BEYOND
         solid = [point for point in points if point[0] <= sure]
         colour = COLOURS[number % len(COLOURS)]
         if solid:
             lines.append(_line(_envelope(solid), case, colour, legendgroup=case))
         rest = [*solid[-1:], *(point for point in points if point[0] > sure)]
-        if len(rest) > 1:
+        if len(rest) > 1 or not solid:
             style = {"line": {"dash": "dot", "width": 1.5}, "legendgroup": case, "showlegend": not solid}
             lines.append(_line(_envelope(rest), f"{case} (few samples)", colour, **style))
     if not lines:

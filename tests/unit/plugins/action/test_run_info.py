@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The read-only playbooks as a person starts them, with Ansible itself."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..plugin_utils import samples
+from ..plugin_utils.test_finish import finished
+
+ROOT = Path(__file__).resolve().parents[4]
+INVENTORY = "meluxina ansible_host=192.0.2.1\nother ansible_host=192.0.2.2\n"  # TEST-NET: nothing answers there
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home")
+    for number, variant in enumerate(samples.VARIANTS, start=1):
+        if variant == "running":
+            samples.make(folder, variant, number)
+        else:
+            finished(folder, variant, number)
+    (folder / "inventory").write_text(INVENTORY)
+    return folder
+
+
+@pytest.fixture
+def play(home):
+    def start(name, *arguments, **variables):
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(home / "inventory")]
+        command += [str(ROOT / "playbooks" / f"{name}.yml"), *arguments, "-e", f"benchmark_home={home}"]
+        for key, value in variables.items():
+            command += ["-e", json.dumps({key: value})]
+        environment = {
+            **os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1",
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+        }  # fmt: skip
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    return start
+
+
+def run_id(variant):
+    return samples.RUN_ID.format(samples.VARIANTS.index(variant) + 1)
+
+
+def test_list(play):
+    code, text = play("list")
+    assert code == 0, text
+    assert all(run_id(variant) in text for variant in samples.VARIANTS)
+    assert "measuring" in text, "a run that goes on is listed with where it stands"
+    code, text = play("list", verdict="VALID", count=5)
+    assert run_id("finished") in text
+    assert run_id("cancelled") not in text
+
+
+def test_a_limit_chooses_runs_and_connects_to_nobody(play):
+    code, text = play("list", "-l", "meluxina")
+    assert code == 0, text
+    assert run_id("finished") in text
+    code, text = play("list", "-l", "other")
+    assert code == 0, text
+    assert "no run in" in text
+    code, text = play("summary", "-l", "other")
+    assert code != 0
+    assert "no run of other" in text
+
+
+def test_summary_of_a_run_and_of_one_that_goes_on(play):
+    code, text = play("summary", run=run_id("finished"))
+    assert code == 0, text
+    assert "VALID" in text
+    assert "node-h" in text
+    code, text = play("summary", run="latest")
+    assert code == 0, text
+    assert "aifactory.benchmark.watch" in text
+
+
+def test_logs(play):
+    code, text = play("logs", run=run_id("finished"), search="checkpoint 1[0-9] ", source="service")
+    assert code == 0, text
+    assert text.count("checkpoint") == 10
+    code, text = play("logs", run=run_id("finished"), search="(")
+    assert code != 0
+    assert "not a regular expression" in text
+    assert "Traceback" not in text
+
+
+def test_metrics_on_screen_and_as_csv(play, tmp_path):
+    code, text = play("metrics", run=run_id("finished"), metric="response_time", case="half")
+    assert code == 0, text
+    assert "half" in text
+    assert "max  1" not in text
+    path = tmp_path / "out.csv"
+    code, text = play("metrics", "--check", run=run_id("finished"), csv=str(path))
+    assert code == 0, text
+    assert not path.exists()
+    code, text = play("metrics", run=run_id("finished"), csv=str(path), client="*", metric="throughput")
+    assert code == 0, text
+    assert str(path) in text
+    with path.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 4 * (samples.CLIENTS + 1)
+    code, text = play("metrics", run=run_id("finished"), metric="respnse_time")
+    assert code != 0
+    assert "did you mean response_time?" in text
+    code, text = play("metrics", run=run_id("cancelled"))
+    assert code != 0
+    assert "no results" in text
+
+
+def test_report_is_made_again(play, home):
+    folder = home / "runs" / run_id("overloaded")
+    code, text = play("report", run=run_id("overloaded"))
+    assert code == 0, text
+    assert str(folder / "report.html") in text
+    assert (folder / "report.html").stat().st_size > 1_000_000
+    assert "INVALID" in (folder / "report.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["summary", "logs", "metrics", "report"])
+def test_a_run_that_is_not_there_is_explained(play, name):
+    code, text = play(name, run="20260921-141320-postgresql-ffff")
+    assert code != 0
+    assert "there is no run" in text
+    assert "Nearest" in text
+    assert "Traceback" not in text

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import report
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, figures
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from . import samples
+from .test_finish import finished
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&amp;</pre></details>"
+VOID = {"meta", "br", "img", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """Elements, attributes and visible text of a page; fails where elements do not close in order."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.elements, self.text, self.script = [], [], [], []
+        self.feed(html)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        (self.script if self.open and self.open[-1] in ("script", "style") else self.text).append(data)
+
+
+def page(run):
+    html, markdown = report.render(run)
+    return Page(html.read_text()), html.read_text(), markdown.read_text()
+
+
+@pytest.mark.parametrize("variant", samples.VARIANTS)
+def test_every_kind_of_run_has_a_report(tmp_path, variant):
+    run, record = finished(tmp_path, variant)
+    parsed, html, markdown = page(run)
+    text = " ".join(parsed.text)
+    assert run.id in text
+    assert (record["verdict"] or "not judged yet") in text
+    for reason in record["reasons"]:
+        assert reason["message"] in text
+    assert (record["verdict"] or record["state"]) in markdown
+    assert "Undefined" not in text + markdown
+    assert "None" not in text.replace("None,", "") or variant == "finished"
+    assert ("plotly" in html.lower()) == (variant != "cancelled"), "plotly.js only where there is a plot"
+    run.write_text("report.html", "")
+    assert page(run)[1] == html, "rendering again gives the same"
+
+
+def test_it_needs_nothing_but_itself(tmp_path):
+    parsed, _html, _markdown = page(finished(tmp_path, "finished")[0])
+    for tag, attributes in parsed.elements:
+        assert tag not in ("link", "iframe", "object", "img"), tag
+        assert not {"src", "href", "onclick", "onload"} & set(attributes), (tag, attributes)
+    policy = next(a["content"] for t, a in parsed.elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy
+    assert "script-src 'sha256-" in policy
+    assert "unsafe-eval" not in policy
+    assert not re.search(r"url\((?!data:)", " ".join(parsed.script[:1])), "the style sheet loads nothing"
+
+
+def test_the_numbers_are_there_without_scripts(tmp_path):
+    parsed, _html, _markdown = page(finished(tmp_path, "finished")[0])
+    text = re.sub(r"\s+", " ", " ".join(parsed.text))
+    for expected in ("1,40", "p99.9", "node-hours", "measuring 40.0 s", "mel0001", "closed loop", "squeue -h --jobs"):
+        assert expected in text, expected
+
+
+def poison(run):
+    """Put markup into everything that another program wrote."""
+    run.write_text("logs/service.log", f"{EVIL}\n")
+    run.write_text("logs/client-000.log", EVIL)
+    run.write_text("recipe.yml", f"# {EVIL}\n")
+    run.write_json("provenance.json", {EVIL: EVIL, "list": [EVIL, {"deep": EVIL}]})
+    teardown = run.read_json("teardown.json")
+    teardown["checks"][0].update(what=EVIL, found=EVIL, how=EVIL)
+    run.write_json("teardown.json", teardown)
+    record = run.read_json("run.json")
+    record["recipe"] = record["cluster"] = record["service"] = record["workload"] = EVIL
+    record["reasons"] = [{"code": EVIL, "message": EVIL, "case": EVIL}]
+    record["notes"] = [{"code": "x", "message": EVIL, "case": EVIL}]
+    record["verdict"] = "INVALID"
+    for job in record["jobs"]:
+        job.update(state=EVIL, node_list=EVIL, name=EVIL, exit_code=EVIL)
+    for line in record["headline"]:
+        line.update(case=EVIL, metric=EVIL, unit=EVIL)
+    run.write_json("run.json", record)
+    cases = run.read_json("cases.json")
+    for case in cases:
+        case["case"] = EVIL
+        case["errors"] = {EVIL: {"count": 1, "example": EVIL}}
+    run.write_json("cases.json", cases)
+    events = [*run.events(), {"t": 1.0, "source": EVIL, "event": EVIL, "reason": EVIL}]
+    events.append({"t": 2.0, "source": "service", "event": "service_failed", "log_tail": [EVIL]})
+    run.write_text("events.jsonl", "".join(json.dumps(event) + "\n" for event in events))
+    (run.path / "telemetry" / "service-<b>.csv").write_text(f"t,cpu_user_percent,{EVIL}\n1.0,2.0,{EVIL}\n")
+
+
+def test_what_other_programs_wrote_is_never_markup(tmp_path):
+    run, _record = finished(tmp_path, "finished")
+    clean = Page(report.render(run)[0].read_text())
+    poison(run)
+    parsed, html, markdown = page(run)
+    count = [sum(tag == "script" for tag, _attributes in each.elements) for each in (clean, parsed)]
+    assert count[0] == count[1] == 3, "the figures, plotly.js and report.js"
+    assert not [tag for tag, _attributes in parsed.elements if tag in ("img", "b ")]
+    assert not any(name.startswith("on") for _tag, attributes in parsed.elements for name in attributes)
+    assert "<script>alert" not in html
+    assert EVIL in " ".join(parsed.text), "it is shown as what it is"
+    for line in re.sub(r"(`{3,})[a-z]*\n.*?\n\1", "", markdown, flags=re.S).splitlines():
+        assert "<script" not in line
+        assert "<img" not in line
+
+
+def test_a_log_cannot_leave_its_code_block(tmp_path):
+    run, _record = finished(tmp_path, "finished")
+    run.write_text("logs/service.log", "```\n</details>\n`````\n# not a title\n")
+    markdown = report.render(run)[1].read_text()
+    block = markdown.split("logs/service.log", 1)[1].split("</summary>", 1)[1].lstrip().splitlines()
+    assert block[0] == "`" * 6
+    assert block[block.index("# not a title") + 1] == "`" * 6
+
+
+SECRETS = (
+    "postgresql://postgres:hunter2@mel0001:5432/db", "PGPASSWORD=hunter2", 'password: "hunter2"', "api_key=hunter2",
+    "Authorization: Bearer hunter2", "HF_TOKEN=hunter2 started", "secret = hunter2",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_no_secret_of_a_log_is_in_the_report(tmp_path, line):
+    assert "hunter2" not in content.redact(f"before {line} after")
+    assert "***" in content.redact(line)
+
+
+def test_control_codes_are_taken_out():
+    assert content.redact("\x1b[31mred\x1b[0m\x07 a\rb\r\nc\x1b]0;t") == "red a\nb\nc]0;t"
+    assert content.redact("tokens_predicted_total 12, 30 tokens: 5") == "tokens_predicted_total 12, 30 tokens: 5"
+
+
+@given(st.text())
+def test_redacting_any_text(text):
+    once = content.redact(text)
+    assert content.redact(once) == once
+
+
+def test_the_tail_of_a_long_log(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("".join(f"line {n}\n" for n in range(100_000)))
+    text, whole = content.tail(path, 10)
+    assert text.splitlines() == [f"line {n}" for n in range(99_990, 100_000)]
+    assert not whole
+    path.write_bytes(b"\xff\xfe only line")
+    assert content.tail(path, 10)[1]
+
+
+def test_a_run_of_an_old_release_or_a_broken_one_still_has_a_report(tmp_path):
+    run = RunDirectory(tmp_path / "runs" / samples.RUN_ID.format(9))
+    run.write_json("run.json", {"id": run.id, "state": "failed", "jobs": [{"role": "service", "id": "1"}]})
+    assert run.id in " ".join(page(run)[0].text)
+    with pytest.raises(RunError, match=r"run\.json"):
+        report.render(RunDirectory(tmp_path / "runs" / samples.RUN_ID.format(8)))
+
+
+def test_long_series_are_thinned():
+    points = [(float(n), float(n % 2)) for n in range(100_000)]
+    thinned = figures.thin(points)
+    assert len(thinned) <= figures.POINTS
+    assert all(value == pytest.approx(0.5, abs=0.01) for _t, value in thinned)
+    assert figures.thin([(1.0, None), (2.0, 3.0)]) == [(1.0, None), (2.0, 3.0)]
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50))
+def test_figures_of_any_latencies(values):
+    histogram = Histogram()
+    histogram.record_many(values)
+    for figure in (figures._percentiles({"a": histogram}), figures._distribution({"a": histogram})):
+        assert figure is None or json.dumps(figure, allow_nan=False)
+    curve = figures._percentiles({"a": histogram})["data"]
+    for line in curve:
+        assert line["x"] == sorted(line["x"])
+        assert line["y"] == sorted(line["y"])
+
+
+def test_many_nodes_and_clients_stay_readable(tmp_path):
+    run, _record = finished(tmp_path, "finished")
+    for number in range(64):
+        run.write_text(f"logs/client-{number:03d}.log", f"client {number}\n")
+        run.write_text(f"telemetry/clients-n{number}.csv", "t,cpu_user_percent\n1790000010.0,5\n1790000011.0,6\n")
+    parsed, _html, _markdown = page(run)
+    logs = [text for text in parsed.text if text.startswith("logs/client-")]
+    assert len(logs) == content.CLIENTS_SHOWN
+    assert "48 more clients" in " ".join(parsed.text)
+    gathered = content.collect(run)
+    assert len(figures.figures(gathered)["node_cpu"]["data"]) == figures.NODES_SHOWN

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+from __future__ import annotations
+
+import pytest
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index, logs, screen
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
+
+from . import samples
+from .test_finish import finished
+
+
+@pytest.mark.parametrize("variant", samples.VARIANTS)
+def test_a_summary_fits_a_terminal_and_is_plain(tmp_path, variant):
+    run, record = finished(tmp_path, variant)
+    text = screen.summary(run, record, colour=False)
+    assert run.id in text
+    assert f"{record['state']}" in text
+    assert "\x1b" not in text
+    for line in text.splitlines():
+        assert len(line) <= screen.WIDTH or str(run.path) in line, line
+    assert str(run.path) in text.splitlines()[-1], "a path is on one line, to be copied"
+    for reason in record["reasons"]:
+        assert reason["message"].split()[0] in text
+
+
+def test_colours_only_where_asked(tmp_path, monkeypatch):
+    run, record = finished(tmp_path, "finished")
+    assert "\x1b[" in screen.summary(run, record, colour=True)
+    monkeypatch.setattr("ansible.utils.color.ANSIBLE_COLOR", True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not screen.colours()
+    monkeypatch.delenv("NO_COLOR")
+    assert screen.colours()
+
+
+def test_markup_of_a_name_is_text(tmp_path):
+    run, record = finished(tmp_path, "service_died")
+    record["reasons"][0]["message"] = "[bold]not bold[/bold] [/] :smile:"
+    assert "[bold]not bold[/bold] [/] :smile:" in screen.summary(run, record, colour=False)
+
+
+def test_the_list_never_cuts_an_id(tmp_path):
+    long = "20260921-141320-a-service-with-a-name-24-ffff"
+    for variant in samples.VARIANTS:
+        finished(tmp_path, variant, samples.VARIANTS.index(variant) + 1)
+    records, _problems = index.runs(tmp_path)
+    records[0]["id"] = long
+    text = screen.listing(records)
+    assert all(record["id"] in text for record in records)
+    assert max(map(len, text.splitlines())) <= screen.WIDTH
+    assert "INVALID" in text
+
+
+def test_the_bar_shows_the_phases_in_their_shares(tmp_path):
+    _run, record = finished(tmp_path, "finished")
+    bar = screen.bar(record["timeline"], 62)
+    assert len(bar) == 64
+    assert bar.count("#") == pytest.approx(40, abs=2)
+    assert screen.bar([{"phase": "queued", "start": 1.0, "end": 1.0}]) == ""
+
+
+def test_metrics_are_a_table(tmp_path):
+    run, _record = finished(tmp_path, "finished")
+    text = screen.metrics([row for row in run.results() if row["client"] == "all"])
+    assert "response_time" in text
+    assert max(map(len, text.splitlines())) <= screen.WIDTH
+
+
+# -- logs ---------------------------------------------------------------------------------------------
+
+
+def test_logs_are_searched_by_source(tmp_path):
+    run = samples.make(tmp_path)
+    assert {line["file"] for line in logs.read(run)} > {"logs/service.log", "logs/client-003.log"}
+    assert {line["file"] for line in logs.read(run, "clients")} == {
+        "logs/slurm-clients.out", *(f"logs/client-{n:03d}.log" for n in range(4))
+    }  # fmt: skip
+    found = logs.read(run, "service", r"checkpoint 3[0-9]", tail=2)
+    assert [line["line"] for line in found] == [39, 40]
+    assert logs.read(run, "service.log", "ready to accept")[0]["line"] == 41
+    assert logs.read(run, None, "no such words") == []
+
+
+def test_a_secret_and_a_terminal_code_of_a_log_are_not_shown(tmp_path):
+    run = samples.make(tmp_path)
+    run.write_text("logs/service.log", "\x1b[2Jpassword=hunter2\n" + "x" * 10_000 + "\n")
+    first, second = logs.read(run, "service.log")
+    assert first["text"] == "password=***"
+    assert len(second["text"]) == logs.LONGEST_LINE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [({"source": "server"}, "choose service"), ({"search": "("}, "regular expression")]
+)
+def test_bad_questions_about_logs_are_explained(tmp_path, arguments, words):
+    with pytest.raises(RunError, match=words):
+        logs.read(samples.make(tmp_path), **arguments)
+
+
+def test_a_run_without_logs_says_why(tmp_path):
+    with pytest.raises(RunError, match="none of its jobs has run"):
+        logs.read(samples.make(tmp_path, "cancelled"))
