@@ -20,7 +20,7 @@ description:
     machine's own services and their configuration are never touched.
   - Everything lies in O(directory)/O(name).
 author:
-  - aifactory.benchmark contributors (@aifactory-benchmark)
+  - aifactory.benchmark contributors (@aifactory)
 options:
   name:
     description: Name of the cluster, to Slurm and as the name of its folder.
@@ -50,7 +50,7 @@ options:
     elements: str
     required: true
   ports:
-    description: The loopback ports that the cluster listens on; needed for V(started). They are V(slurmctld), V(slurmdbd), V(database) and V(sshd).
+    description: The loopback ports that the cluster listens on. They are needed for V(started).
     type: dict
     suboptions:
       slurmctld:
@@ -72,8 +72,8 @@ options:
   files:
     description:
       - Name and text of every file in the folder C(conf) of the cluster.
-      - C(slurm.conf), C(slurmdbd.conf), C(gres.conf), C(cgroup.conf) and C(sshd_config) must be among them, and C(namespace.sh)
-        where O(root) is given.
+      - C(slurm.conf), C(slurmdbd.conf), C(gres.conf), C(cgroup.conf) and C(sshd_config) must be among them,
+        and C(namespace.sh) where O(root) is given. They are needed for V(started).
       - The text C(@DATABASE_PASSWORD@) is replaced by the password that the module made for the database.
     type: dict
   users:
@@ -115,16 +115,11 @@ options:
     default: normal
 attributes:
   check_mode:
-    description: Can run in check mode and say what it would do, without changing anything.
     support: full
   diff_mode:
-    description: Shows what differs.
     support: none
-  platform:
-    description: Systems it runs on.
-    support: full
-    platforms: debian
-extends_documentation_fragment: []
+extends_documentation_fragment:
+  - aifactory.benchmark.attributes
 """
 
 EXAMPLES = r"""

@@ -43,7 +43,7 @@ def is_unchanged(output):
 
 def parse_names(output):
     """The names in the answer to ``sacctmgr -nP show … format=NAME``: a set without empty lines."""
-    return set(line.strip() for line in output.splitlines() if line.strip())
+    return {line.strip() for line in output.splitlines() if line.strip()}
 
 
 def unready_nodes(output, nodes):

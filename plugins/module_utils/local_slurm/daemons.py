@@ -30,7 +30,7 @@ class Daemon:
     :param environment: the whole environment of the process
     """
 
-    def __init__(self, name, command, pid_file, log, environment, inputs=""):
+    def __init__(self, name, command, pid_file, log, environment, inputs):  # noqa: PLR0917
         self.name = name
         self.command = command
         self.pid_file = pid_file
@@ -39,8 +39,9 @@ class Daemon:
         self.inputs = inputs
 
     def fingerprint(self):
+        """A digest of all that it is started from."""
         parts = self.command + ["{0}={1}".format(*item) for item in sorted(self.environment.items())]
-        return hashlib.sha256("\0".join(parts + [self.inputs]).encode()).hexdigest()[:16]
+        return hashlib.sha256("\0".join([*parts, self.inputs]).encode()).hexdigest()[:16]
 
     def record(self):
         """The record of the running process, or None."""
@@ -48,6 +49,7 @@ class Daemon:
         return record if processes.is_running(record) else None
 
     def is_current(self):
+        """Whether it runs, and from the present configuration."""
         record = self.record()
         return record is not None and record.fingerprint == self.fingerprint()
 
@@ -76,12 +78,13 @@ class Daemon:
         for path in (os.path.splitext(self.log)[0] + ".out", self.log):
             text = processes.read_text(path) or ""
             if text.strip():
-                lines += ["{0}:".format(path)] + text.splitlines()[-LOG_TAIL_LINES:]
+                lines += ["{0}:".format(path), *text.splitlines()[-LOG_TAIL_LINES:]]
         return "{0} {1}. Command: {2}\n{3}".format(
             self.name, what, " ".join(self.command), "\n".join(lines) or "It wrote no log."
         )
 
     def forget(self):
+        """Remove the pid file."""
         if os.path.exists(self.pid_file):
             os.unlink(self.pid_file)
 

@@ -61,7 +61,7 @@ def write(path, text, mode=0o600, owner="root"):
 
 
 def random_text(count):
-    """count random bytes as hexadecimal digits."""
+    """So many random bytes, as hexadecimal digits."""
     return binascii.hexlify(os.urandom(count)).decode()
 
 
@@ -72,9 +72,9 @@ def configuration(cluster):
     """
     password = (processes.read_text(cluster.path("conf", "database.password")) or "").strip()
     items = []
-    for name, text in sorted(cluster.params["files"].items()):
-        secret = PASSWORD_MARK in text
-        text = text.replace(PASSWORD_MARK, password)
+    for name, template in sorted(cluster.params["files"].items()):
+        secret = PASSWORD_MARK in template
+        text = template.replace(PASSWORD_MARK, password)
         items.append(Item(cluster.path("conf", name), text, 0o600 if secret else 0o644, "slurm" if secret else "root"))
     if cluster.root:
         for name in ("passwd", "group"):
@@ -131,6 +131,7 @@ def lay_out(cluster):
 
 
 def make_folders(cluster):
+    """Folders of the cluster, and those that it shares with the others. :returns: what was done."""
     done = []
     wanted = [(cluster.path(name), mode, owner) for name, mode, owner in FOLDERS]
     wanted += [(cluster.path("spool", node), 0o755, "root") for node in cluster.nodes]
@@ -188,7 +189,10 @@ def make_database(data, log):
 
 
 def checked(command):
-    """Run a command and return its output. :raises FilesError: with the output, when it fails"""
+    """Run a command and return its output.
+
+    :raises FilesError: with the output, when it fails
+    """
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

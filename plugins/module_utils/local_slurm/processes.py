@@ -34,6 +34,7 @@ class Record:
         self.fingerprint = fingerprint
 
     def line(self):
+        """The text of its pid file."""
         return "{0} {1} {2} {3}\n".format(self.pid, self.start_ticks, self.boot_id, self.fingerprint)
 
 
@@ -65,6 +66,7 @@ def read_text(path):
 
 
 def boot_id():
+    """The kernel's id of this boot."""
     return (read_text(BOOT_ID) or "unknown").strip()
 
 
@@ -92,6 +94,7 @@ def is_running(record):
 
 
 def all_pids():
+    """Numbers of all processes."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 

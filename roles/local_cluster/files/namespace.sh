@@ -11,14 +11,17 @@ mount --bind "$tree" "$tree"
 for shared in /proc /sys /dev /home; do
   mount --rbind "$shared" "$tree$shared"
 done
+mkdir -p "$tree$base"
 mount --rbind "$base" "$tree$base"
 mount -t tmpfs -o mode=755 run "$tree/run"
 mkdir "$tree/run/sshd"
 mount --bind "$cluster/tmp" "$tree/tmp"
 mount --bind "$cluster/tmp" "$tree/var/tmp"
-for file in hosts resolv.conf; do
-  touch "$tree/etc/$file"
-  mount --bind "/etc/$file" "$tree/etc/$file"
+for file in hosts resolv.conf subuid subgid; do
+  if [ -e "/etc/$file" ]; then
+    touch "$tree/etc/$file"
+    mount --bind "/etc/$file" "$tree/etc/$file"
+  fi
 done
 for file in passwd group; do
   mount --bind "$cluster/conf/$file" "$tree/etc/$file"

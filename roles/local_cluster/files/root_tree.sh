@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # Make the root tree of a newer Debian, with its Slurm and with Apptainer, for a second cluster.
 # A call for a tree that is being made waits.
-# usage: root_tree.sh FOLDER SUITE MIRROR KEYRING APPTAINER_PACKAGE MOUNT_POINT PACKAGE...
+# usage: root_tree.sh FOLDER SUITE MIRROR KEYRING APPTAINER_PACKAGE PACKAGE...
 set -euo pipefail
-folder=$1 suite=$2 mirror=$3 keyring=$4 apptainer=$5 mount_point=$6
-shift 6
+folder=$1 suite=$2 mirror=$3 keyring=$4 apptainer=$5
+shift 5
 packages=$*
 mkdir -p "${folder%/*}"
 exec 9>"$folder.lock"
@@ -13,7 +13,7 @@ flock 9 # whoever else makes it; then it is there
 if [ -d "$folder" ]; then exit 0; fi
 work=$(mktemp -d "$folder.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-export apptainer mount_point
+export apptainer
 
 # shellcheck disable=SC2016 # $1 is for the hooks' shell
 mmdebstrap --quiet --mode=root --variant=apt --keyring="$keyring" --include="${packages// /,}" \
@@ -23,7 +23,6 @@ mmdebstrap --quiet --mode=root --variant=apt --keyring="$keyring" --include="${p
   --customize-hook='cp "$apptainer" "$1/tmp/apptainer.deb"' \
   --customize-hook='chroot "$1" apt-get -qq install -y --no-install-recommends /tmp/apptainer.deb' \
   --customize-hook='rm "$1/tmp/apptainer.deb"' \
-  --customize-hook='mkdir -p "$1$mount_point"' \
   --customize-hook='rm -rf "$1"/var/cache/apt "$1"/var/lib/apt/lists/*' \
   "$suite" "$work/tree" "$mirror"
 rm -rf --one-file-system "$work"/tree/dev/*
