@@ -117,7 +117,7 @@ def with_binds(base, runtime, directories):
 
 
 class WorkloadBase:
-    """One kind of load: `setup` and `cleanup` run once in the job, `prepare` once and `run` per case in every client."""
+    """One kind of load: `setup` and `cleanup` run once a job, `prepare` once and `run` per case in every client."""
 
     #: Whether `setup` uses ctx.shell(0), which can start before the service is there.
     setup_uses_shell = False

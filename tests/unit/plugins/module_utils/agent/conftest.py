@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import zipapp
 
 NOBODY = 65534
