@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -69,11 +70,10 @@ def to_markdown(gathered: dict[str, Any]) -> str:
 def _environment(html: bool) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE), autoescape=html, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.ChainableUndefined, keep_trailing_newline=True,
+        undefined=jinja2.ChainableUndefined, finalize=None if html else _markdown_text, keep_trailing_newline=True,
     )  # fmt: skip
     for name in _FILTERS:
         environment.filters[name] = _lenient(getattr(formatting, name))
-    environment.filters["cell"] = _markdown_cell
     environment.filters["fenced"] = _markdown_fenced
     return environment
 
@@ -107,16 +107,18 @@ def _json_for_html(value: Any) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _markdown_cell(value: Any) -> str:
-    """Text for a Markdown table: no column, line, tag or emphasis of its own."""
-    text = " ".join(str("" if value is None else value).split())
+def _markdown_text(value: Any) -> str:
+    """A value as Markdown's plain text, also in a table: no column, line, tag or emphasis of its own."""
+    if isinstance(value, Markup):
+        return value
+    text = re.sub(r"\s+", " ", str("" if value is None else value))
     for character in "\\|`*_[]":
         text = text.replace(character, f"\\{character}")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _markdown_fenced(text: str, language: str = "") -> str:
+def _markdown_fenced(text: str, language: str = "") -> Markup:
     """A code block whose fence is longer than any run of backticks in the text."""
     longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+    return Markup(f"{fence}{language}\n{text.rstrip()}\n{fence}")

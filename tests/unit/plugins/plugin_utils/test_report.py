@@ -129,6 +129,14 @@ def test_what_other_programs_wrote_is_never_markup(tmp_path):
         assert "<img" not in line
 
 
+def test_the_markdown_reads_as_it_should(tmp_path):
+    _html, markdown = report.render(finished(tmp_path, "finished")[0])
+    text = markdown.read_text()
+    assert re.search(r"^\| max \| response\\_time p50 \| 2\.\d\d ms \| 28,\d\d\d \| 2 \|$", text, re.M)
+    assert "6 ssh, 2 sbatch, 4 squeue." in text
+    assert not re.search(r"^\|.*\|\n\n\|", text, re.M), "no table is torn apart"
+
+
 def test_a_log_cannot_leave_its_code_block(tmp_path):
     run, _record = finished(tmp_path, "finished")
     run.write_text("logs/service.log", "```\n</details>\n`````\n# not a title\n")
