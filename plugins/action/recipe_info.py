@@ -8,9 +8,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.color import ANSIBLE_COLOR
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import catalogue
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.errors import RecipeError
+
+
+def _failure(message: str) -> dict[str, Any]:
+    """A failed result. Raising AnsibleActionFail would make ansible-core 2.16 announce an exception."""
+    return {"changed": False, "failed": True, "msg": message}
 
 
 class ActionModule(ActionBase):
@@ -30,39 +36,32 @@ class ActionModule(ActionBase):
                 "fail": {"type": "bool", "default": False},
             }
         )
-        found = self._look(options["recipe"], task_vars or {})
-        if options["show"] == "table":
-            self._show_table(found)
-        elif options["show"] == "validation":
+        try:
+            found = self._look(options["recipe"], task_vars or {})
+            if options["show"] == "table":
+                self._show_table(found)
+        except (ImportError, RecipeError) as error:
+            return _failure(str(error))
+        if options["show"] == "validation":
             self._show_validation(found)
         wrong = [recipe for recipe in found if not recipe["valid"]]
         if wrong and options["fail"]:
-            raise AnsibleActionFail(self._verdict(wrong, len(found), shown=options["show"] == "validation"))
+            return _failure(self._verdict(wrong, len(found), shown=options["show"] == "validation"))
         return {"changed": False, "recipes": found}
 
     def _look(self, recipe: str, task_vars: dict[str, Any]) -> list[dict[str, Any]]:
-        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import catalogue
-        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.errors import RecipeError
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.overview import overview
 
-        try:
-            from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.overview import overview
-
-            home = self._templar.template(task_vars.get("benchmark_home"))
-            paths = catalogue.default_search_paths(self._loader.get_basedir(), home)
-            # with a limit, the target of the recipe does not count
-            groups = None if task_vars.get("ansible_limit") else task_vars.get("groups")
-            return [overview(path, groups) for path in catalogue.recipe_files(recipe, paths)]
-        except (RecipeError, ImportError) as error:
-            raise AnsibleActionFail(str(error)) from None
+        home = self._templar.template(task_vars.get("benchmark_home"))
+        paths = catalogue.default_search_paths(self._loader.get_basedir(), home)
+        # with a limit, the target of the recipe does not count
+        groups = None if task_vars.get("ansible_limit") else task_vars.get("groups")
+        return [overview(path, groups) for path in catalogue.recipe_files(recipe, paths)]
 
     def _show_table(self, found: list[dict[str, Any]]) -> None:
-        try:
-            from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.overview import table
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.overview import table
 
-            text = table(found, colour=ANSIBLE_COLOR and not os.environ.get("NO_COLOR"))
-        except ImportError as error:
-            raise AnsibleActionFail(f"{error}: pip install -r requirements.txt") from None
-        self._display.display(text)
+        self._display.display(table(found, colour=ANSIBLE_COLOR and not os.environ.get("NO_COLOR")))
 
     def _show_validation(self, found: list[dict[str, Any]]) -> None:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.overview import sentence

@@ -9,10 +9,9 @@ import types as python_types
 from collections.abc import Iterator
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
-
 from .document import Document, FieldPath
 from .errors import Problem, describe, did_you_mean, nearest
+from .models import BaseModel, ValidationError
 from .schema import RecipeModel, keys_of
 from .units import UnitError
 

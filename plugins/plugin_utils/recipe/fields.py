@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
-
 from . import images, units
 from .errors import describe
+from .models import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 _SEED_LIMIT = 2**63
 _VOLUME = re.compile(r"(?P<source>[^:]+):(?P<target>/[^:]*)(?::(?P<mode>ro|rw))?")

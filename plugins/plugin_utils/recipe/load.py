@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from . import catalogue
 from .checks import check_together, literal_ports
 from .document import Document, FieldPath, read_document
 from .errors import Problem, RecipeError, did_you_mean, nearest
 from .explain import document_path, keys_at, problems_of
+from .models import ValidationError
 from .roles import RoleError, ServiceType, service_type, service_types
 from .schema import RecipeModel
 from .settings import check_settings

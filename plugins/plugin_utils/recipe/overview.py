@@ -76,9 +76,12 @@ def sentence(found: Mapping[str, Any]) -> str:
 
 def table(recipes: Iterable[Mapping[str, Any]], *, colour: bool = False, width: int = TABLE_WIDTH) -> str:
     """A table for a terminal, at most ``width`` columns wide."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    try:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+    except ModuleNotFoundError as error:
+        raise ImportError("the table needs rich on the controller: pip install -r requirements.txt") from error
 
     view = Table(box=None, pad_edge=False, header_style="bold")
     for title, keep in (

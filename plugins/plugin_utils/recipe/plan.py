@@ -10,12 +10,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from pydantic import ValidationError
-
 from .cases import cases_of, time_limit_of
 from .errors import Problem, RecipeError, describe
 from .images import normalise_image, substitute_image
 from .load import Recipe, slug_of
+from .models import ValidationError
 from .plan_models import ClusterVariables, Plan
 from .schema import Benchmarks, Client, JobOptions, Service
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from .models import BaseModel, ConfigDict, Field
 
 
 class _Part(BaseModel):

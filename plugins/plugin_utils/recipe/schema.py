@@ -7,11 +7,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-try:
-    from pydantic import BaseModel, ConfigDict, Field
-except ModuleNotFoundError as error:
-    raise ImportError("recipes need pydantic 2 on the controller: pip install -r requirements.txt") from error
-
 from .fields import (
     Commands,
     Concurrencies,
@@ -27,6 +22,7 @@ from .fields import (
     Word,
     Words,
 )
+from .models import BaseModel, ConfigDict, Field
 
 Count = Annotated[int, Field(ge=1)]
 HttpStatus = Annotated[int, Field(ge=100, le=599)]

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""pydantic, or the words that say what is missing: the one place that imports it."""
+
+from __future__ import annotations
+
+try:
+    from pydantic import (
+        BaseModel,
+        BeforeValidator,
+        ConfigDict,
+        Field,
+        PlainSerializer,
+        PlainValidator,
+        ValidationError,
+        WithJsonSchema,
+    )
+except ModuleNotFoundError as error:
+    raise ImportError("recipes need pydantic 2 on the controller: pip install -r requirements.txt") from error
+
+__all__ = [
+    "BaseModel",
+    "BeforeValidator",
+    "ConfigDict",
+    "Field",
+    "PlainSerializer",
+    "PlainValidator",
+    "ValidationError",
+    "WithJsonSchema",
+]
