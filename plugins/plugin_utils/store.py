@@ -33,7 +33,7 @@ RUNS = sa.Table(
     "runs",
     _METADATA,
     sa.Column("id", sa.String(80), primary_key=True),
-    sa.Column("group", sa.String(80), index=True),
+    sa.Column("group_id", sa.String(80), key="group", index=True),  # group is a word of SQL
     sa.Column("created_at", sa.Float, index=True),
     sa.Column("ended_at", sa.Float),
     sa.Column("cluster", sa.String(255)),
@@ -53,7 +53,7 @@ RESULTS = sa.Table(
     _METADATA,
     sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("case", sa.String(255), nullable=False),
+    sa.Column("case_name", sa.String(255), key="case", nullable=False),
     sa.Column("repetition", sa.Integer, nullable=False),
     sa.Column("client", sa.String(32), nullable=False),
     sa.Column("metric", sa.String(255), nullable=False),
@@ -76,7 +76,7 @@ EVENTS = sa.Table(
 )
 
 RESULT_FIELDS = ("case", "repetition", "client", "metric", "unit", "statistic", "value")
-_RUN_FIELDS = tuple(column.name for column in RUNS.c if column.name != "record")
+_RUN_FIELDS = tuple(column.key for column in RUNS.c if column.key != "record")
 _FILTERS = ("cluster", "recipe", "service", "workload", "state", "verdict", "group")
 
 
@@ -175,7 +175,7 @@ class Store:
 
     def results(self, run_ids: Iterable[str], metric: str | None = None) -> list[dict[str, Any]]:
         """Rows of results.csv of some runs, each with its `run_id`, in their order."""
-        fields = [RESULTS.c.run_id, *(RESULTS.c[field] for field in RESULT_FIELDS)]
+        fields = [RESULTS.c.run_id, *(RESULTS.c[field].label(field) for field in RESULT_FIELDS)]
         query = sa.select(*fields).where(RESULTS.c.run_id.in_(list(run_ids)))
         if metric is not None:
             query = query.where(RESULTS.c.metric == metric)
@@ -266,7 +266,7 @@ def _upsert(dialect: str) -> Any:
     else:
         raise StoreError(f"benchmark_store_url: {dialect} is not supported, use sqlite or postgresql")
     statement = insert(RUNS)
-    changed = {column.name: statement.excluded[column.name] for column in RUNS.c if column.name != "id"}
+    changed = {column: statement.excluded[column.key] for column in RUNS.c if column.key != "id"}
     return statement.on_conflict_do_update(index_elements=["id"], set_=changed)
 
 
