@@ -281,8 +281,9 @@ def _merged(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if note["case"] not in least or note["samples"] < least[note["case"]]["samples"]:
             least[note["case"]] = note
     for note in least.values():
+        name = "p99.9" if note["percentile"] == "p999" else note["percentile"]
         note["message"] = (
-            f"{note['samples']:,} samples a repetition: {note['percentile']} and above rest on fewer than "
-            f"{SAMPLES_BEYOND} of them; {note['percentile']} needs {note['needed']:,}"
+            f"{note['samples']:,} samples a repetition: {name} and above rest on fewer than {SAMPLES_BEYOND} of them; "
+            f"{name} needs {note['needed']:,}"
         )
     return list(least.values())
