@@ -134,13 +134,13 @@ def _service(recipe: Recipe, site: ClusterVariables, job: dict[str, Any]) -> dic
 
 def _overrides(service: Service) -> dict[str, Any]:
     """What the recipe says of the service besides its settings; only the keys that it gives."""
-    given = service.model_dump(mode="json", include={"image", "command", "port", "env", "volumes"}, exclude_none=True)
-    overrides = {key: value for key, value in given.items() if value not in ({}, [])}
+    keys = {"image", "command", "port", "env", "volumes"}
+    overrides = service.model_dump(mode="json", include=keys, exclude_none=True)
     if service.health is not None:
         health = service.health
         names = {"interval": "interval_s", "deadline": "deadline_s"}
         overrides["health"] = {names.get(key, key): value for key, value in health if value is not None}
-    return overrides
+    return {key: value for key, value in overrides.items() if value not in ({}, [])}
 
 
 def _clients(

@@ -118,6 +118,8 @@ def test_overrides_have_only_what_the_recipe_gives(tmp_path):
     plan = plan_of(load_text(tmp_path, text))
     assert plan["service"]["overrides"] == {"env": {"A": "1"}, "health": {"interval_s": 0.5, "deadline_s": 120.0}}
     assert plan["service"]["image"] is None
+    bare = "service: {type: postgresql, health: {}, env: {}}\n"
+    assert plan_of(load_text(tmp_path, bare))["service"]["overrides"] == {}
     assert plan["recipe"]["name"] == "mine" and len(plan["recipe"]["sha256"]) == 64
 
 
