@@ -11,6 +11,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import glob
 import os
 import select
 import signal
@@ -20,8 +21,8 @@ import time
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import signal_group
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
-# Runs each line that it reads; what that prints goes to standard error, its exit code to standard output.
-_LOOP = 'while IFS= read -r line; do sh -c "$line" </dev/null 1>&2; echo "$?"; done'
+# Runs each line that it reads, in a child; what that prints goes to standard error, its exit code to standard output.
+_LOOP = 'while IFS= read -r line; do (eval "$line") </dev/null 1>&2; echo "$?"; done'
 _START_DEADLINE_S = 120.0
 _GRACE_S = 2.0
 GONE = -1  # the "exit code" of a command whose shell was ended
@@ -41,6 +42,7 @@ class Shell:
         self.variables_path = os.path.join(directory, name + ".env")
         self.process = None
         self.answer = b""
+        self.greeted = False
         # Appending, so that truncating it between commands moves their output to its start.
         self.output = os.open(self.output_path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         self.set_variables({})
@@ -59,13 +61,14 @@ class Shell:
             )
         except OSError as e:
             raise LoadError("cannot start %s: %s" % (self.argv[0], e.strerror))
-        self.answer = b""
+        self.answer, self.greeted = b"", False
         self._send("true")
 
     def ready(self):
         """Wait until it takes commands. Raises LoadError with the end of what it printed."""
-        code = self.wait(_START_DEADLINE_S)
-        if code != 0:
+        code = 0 if self.greeted else self.wait(_START_DEADLINE_S)
+        self.greeted = code == 0
+        if not self.greeted:
             raise LoadError("%s does not start: %s" % (" ".join(self.argv[:-3]) or "sh", self.tail() or "no answer"))
 
     def set_variables(self, variables):
@@ -78,7 +81,7 @@ class Shell:
         """Begin a command (str, one line of shell); its output replaces that of the one before."""
         if self.process is None or self.process.returncode is not None:
             self.start()
-            self.ready()
+        self.ready()
         os.ftruncate(self.output, 0)
         self._send(". %s; %s" % (quote(self.variables_path), line))
 
@@ -132,18 +135,25 @@ class Shell:
         self.process.wait()
         while time.monotonic() < end and _group_lives(self.process.pid):
             time.sleep(0.01)
-        if _group_lives(self.process.pid):
+        try:
             os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # nothing of it is left
         for stream in (self.process.stdin, self.process.stdout):
             stream.close()
 
 
 def _group_lives(group):
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether a process of the group runs; those that ended and wait for somebody to collect them do not."""
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, errors="replace") as stream:
+                state, _parent, found = stream.read().rsplit(")", 1)[1].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended meanwhile
+        if int(found) == group and state not in ("Z", "X"):
+            return True
+    return False
 
 
 def quote(text):
