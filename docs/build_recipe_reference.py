@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Writes docs/recipe.md and docs/recipe.schema.json from the schema, the service types and the workloads.
 
-Run it after a change of any of them: `make docs`, or
-`PYTHONPATH=.collections python docs/build_recipe_reference.py`. With `--check` nothing is written, and the exit code
-says whether both files are current.
+Run it after a change of any of them: `PYTHONPATH=.collections .venv/bin/python docs/build_recipe_reference.py`. With
+`--check` nothing is written, and the exit code says whether both files are current.
 """
 
 from __future__ import annotations
