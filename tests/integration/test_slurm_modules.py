@@ -34,8 +34,7 @@ class Host:
         self.name = name
         self.environment = dict(environment(home), ANSIBLE_NOCOLOR="1")
         self.prefix = f"it-{uuid.uuid4().hex[:8]}-"
-        pid_file = Path("/var/lib/aifactory/local_cluster", CONTROLLERS[name], "run", "slurmctld.pid")
-        self.controller = int(pid_file.read_text().split()[0])
+        self.pid_file = Path("/var/lib/aifactory/local_cluster", CONTROLLERS[name], "run", "slurmctld.pid")
 
     def shell(self, line):
         """Standard output of a command line of the user on the cluster."""
@@ -81,7 +80,7 @@ class Host:
         return {word.split("_")[0].split("+")[0] for word in queued + kept}
 
     def signal(self, number):
-        os.kill(self.controller, number)
+        os.kill(int(self.pid_file.read_text().split()[0]), number)
 
     def configuration(self, folder, *changes):
         """A Slurm configuration of the user's own, with changes (sed scripts), for the option slurm_conf."""
@@ -252,7 +251,7 @@ def test_without_accounting(host):
 def test_a_cluster_that_does_not_answer_is_an_error_and_not_an_empty_queue(host):
     conf = {"slurm_conf": host.configuration("it-down", "s/^SlurmctldPort=.*/SlurmctldPort=1/"), "deadline_s": 0}
     for module, options in (
-        ("slurm_job_info", {"ids": ["1"]}),
+        ("slurm_job_info", {"ids": ["99999999"]}),
         ("slurm_job", {"name": host.prefix + "down", "content": "#!/bin/bash\n", **ACCOUNT}),
         ("slurm_job", {"name": host.prefix + "down", "state": "absent"}),
         ("slurm_cluster_info", {}),
@@ -264,9 +263,11 @@ def test_a_cluster_that_does_not_answer_is_an_error_and_not_an_empty_queue(host)
     host.shell("rm -r it-down")
 
 
-def test_commands_that_are_not_there(host):
-    missing = host.module("slurm_job_info", {"ids": ["1"], "bin_dir": "/nowhere", "slurm_conf": "/nowhere/slurm.conf"})
-    assert missing["failed"]
+@pytest.mark.parametrize("option", ["slurm_conf", "bin_dir"])
+def test_a_place_that_is_not_there_is_named(host, option):
+    wrong = host.module("slurm_job_info", {"ids": ["1"], option: "/nowhere/x"})
+    assert wrong["failed"]
+    assert wrong["msg"].startswith(f"{option}: there is no")
 
 
 def test_facts_of_the_cluster(host):

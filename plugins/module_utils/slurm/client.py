@@ -44,17 +44,8 @@ class Submission:
 
 def _the_one(found, ignore):
     """The job (Job or None) that a name stands for: the newest that lives, else the newest."""
-    others = [job for job in found if job.id not in ignore]
+    others = [job for job in found if job.id not in ignore and not job.refused]
     return next((job for job in others if job.live), others[0] if others else None)
-
-
-def _without_parts(wanted):
-    """The ids (list of str) to ask for: no task or component of a job that is asked for as well.
-
-    For such a pair squeue of Slurm 24.11 shows of the pending tasks only the one that is named.
-    """
-    whole = {found.base for found in wanted.values() if found.is_whole}
-    return [job_id for job_id, found in wanted.items() if found.is_whole or found.base not in whole]
 
 
 class SlurmClient:
@@ -120,13 +111,12 @@ class SlurmClient:
         wanted = {job_id: JobId(job_id) for job_id in ids}
         if not ids:
             return {}
-        queued, queue_error = self._queue(_without_parts(wanted))
+        queued, queue_error = self._queue(ids)
         rows = {job_id: merge.rows_of(wanted[job_id], queued) for job_id in ids}
         left = [job_id for job_id in ids if merge.all_final(rows[job_id])]
         records, record_error = [], None
         if left:
-            argv = sacct.argv(ids=_without_parts({job_id: wanted[job_id] for job_id in left}))
-            records, record_error = self._records("ask accounting for jobs", argv)
+            records, record_error = self._records("ask accounting for jobs", sacct.argv(ids=left))
         found = {}
         for job_id in ids:
             mine = merge.rows_of(wanted[job_id], records) if job_id in left else []

@@ -50,8 +50,13 @@ _RULES = (
     (
         NO_CONNECTION,
         r"connect failure|Connection refused|No route to host|Unable to (?:resolve|establish configuration)"
-        r"|Could not establish a configuration source|Network is unreachable",
+        r"|failed to fetch remote configs|Network is unreachable",
         "slurmctld does not answer: scontrol ping shows its state; try again later",
+    ),
+    (
+        "configuration",
+        r"process configuration file|establish a configuration source|cannot stat file|ClusterName needs",
+        "this host has no valid configuration of Slurm: set SLURM_CONF or slurm_conf, or choose a login node",
     ),
     (
         UNREACHABLE,

@@ -90,6 +90,15 @@ class Job:
         told = [self.reason] + [part.reason for part in self.parts if part.phase in (states.PENDING, states.HELD)]
         return next((text for text in map(states.explain_reason, told) if text), None)
 
+    @property
+    def refused(self):
+        """bool: no job, but the record that some refused submissions leave (of GPUs that no node has, for one)."""
+        return self.state == "FAILED" and self.final and not self.nodes and not self.parts and not self.elapsed_s
+
+    def copy(self):
+        """A Job of its own with the same fields and parts."""
+        return Job(parts=list(self.parts), **{field: getattr(self, field) for field in FIELDS})
+
     def fill_from(self, other):
         """Take from another record of the same job what this one does not know. Its state stays."""
         for field in FIELDS:
@@ -126,9 +135,11 @@ def _extreme(choose, parts, field):
 def combine(job_id, parts):
     """The one Job for `job_id` (str) out of the rows (list of Job) that speak for it: itself or the sum of parts."""
     if len(parts) == 1 and (JobId(parts[0].id).is_whole or job_id != JobId(parts[0].id).base):
-        # A task of an array that is asked for may still be part of the row of all pending ones.
-        parts[0].id = job_id if JobId(parts[0].id).tasks else parts[0].id
-        return parts[0]
+        one = parts[0]
+        if JobId(one.id).tasks:  # a task that is asked for is still part of the row of all pending ones
+            one = one.copy()
+            one.id = job_id
+        return one
     whole = Job(id=str(job_id), raw_id=JobId(job_id).base, parts=sorted(parts, key=_part_order))
     for field in (
         "name",

@@ -59,6 +59,7 @@ def choose(found, rerun):
 
     A job that lives, or of which nothing certain is known, always counts; one that ended counts unless rerun says no.
     """
+    found = [job for job in found if not job.refused]
     for job in found:
         if not job.final:
             return job, []

@@ -24,6 +24,10 @@ COMMON_OPTIONS = {
 def client_of(module):
     """A SlurmClient that runs its commands through an AnsibleModule with COMMON_OPTIONS."""
     environment = {}
+    for option, is_there in (("slurm_conf", os.path.isfile), ("bin_dir", os.path.isdir)):
+        path = module.params[option]
+        if path and not is_there(path):
+            module.fail_json(msg="{0}: there is no {1} on this host (correct the path)".format(option, path))
     if module.params["slurm_conf"]:
         environment["SLURM_CONF"] = module.params["slurm_conf"]
     if module.params["bin_dir"]:

@@ -39,7 +39,15 @@ def queue_row(job_id, state="RUNNING", name="run-1", reason="None"):
 
 def acct_row(job_id, state="COMPLETED", name="run-1", code="0:0"):
     values = dict.fromkeys(sacct.FIELDS, "")
-    values.update(JobID=job_id, JobIDRaw=job_id.split("_")[0], State=state, JobName=name, ExitCode=code, User="u")
+    values.update(
+        JobID=job_id,
+        JobIDRaw=job_id.split("_")[0],
+        State=state,
+        JobName=name,
+        ExitCode=code,
+        User="u",
+        NodeList="n[1-2]",
+    )
     return table.SEPARATOR.join(values[field] for field in sacct.FIELDS) + "\n"
 
 
@@ -224,11 +232,17 @@ def test_a_task_among_the_pending_ones():
     assert (job.id, job.state, job.parts) == ("7_5", "PENDING", [])
 
 
-def test_a_task_is_not_asked_for_beside_its_array():
-    slurm = Slurm(squeue=[rows(queue_row("7_[2-7%2]", "PENDING"), queue_row("7_1"))], sacct=[EMPTY])
-    jobs = SlurmClient(slurm, Clock()).jobs(["7", "7_5", "8_1"])
-    assert slurm.argv[0][-2:] == ["-j", "7,8_1"]
-    assert (jobs["7"].state, jobs["7_5"].state) == ("RUNNING", "PENDING")
+def test_a_task_beside_its_array():
+    slurm = Slurm(squeue=[rows(queue_row("7_[2-7%2]", "PENDING"), queue_row("7_1"))])
+    jobs = SlurmClient(slurm, Clock()).jobs(["7_5", "7", "7_1"])
+    assert [jobs[job_id].id for job_id in ("7", "7_5", "7_1")] == ["7", "7_5", "7_1"]
+    assert jobs["7"].to_dict()["state_counts"] == {"PENDING": 6, "RUNNING": 1}
+
+
+def test_the_record_of_a_refused_submission_is_no_job():
+    refused = acct_row("5", "FAILED", code="1:0").replace("n[1-2]", "None assigned")
+    slurm = Slurm(squeue=[EMPTY], sacct=[rows(refused)], sbatch=[(0, "8\n", "")])
+    assert SlurmClient(slurm, Clock()).submit_once("run-1", "a.sh").job_id == "8"
 
 
 def test_many_ids_are_one_query_and_none_are_no_query():
@@ -290,6 +304,8 @@ def test_scancel_takes_ids_only(ids):
             "Failed to access \"/run/munge/munge.socket.2\"\n", "authentication"),
         (1, "scancel: error: Kill job error on job id 5: Access/permission denied\n", "permission"),
         (1, "scancel: error: Kill job error on job id 5: Job/step already completing or completed\n", "already_done"),
+        (1, "squeue: error: ClusterName needs to be specified\nsqueue: fatal: Unable to process configuration file\n",
+            "configuration"),
         (3, "something new\n", "failed"),
         (3, "", "failed"),
     ],

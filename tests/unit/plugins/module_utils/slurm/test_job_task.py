@@ -11,7 +11,7 @@ from .test_client import EMPTY, Slurm, acct_row, queue_row, rows
 
 
 def job(job_id, state):
-    return Job(id=job_id, raw_id=job_id, name="run-1", state=state)
+    return Job(id=job_id, raw_id=job_id, name="run-1", state=state, nodes=["n1"])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,11 @@ def test_what_does_not_come_is_said_with_a_remedy(until, row, kind, words):
 
 def test_a_job_that_is_cancelled_before_its_start_has_not_started():
     with pytest.raises(errors.SlurmError, match="ended CANCELLED"):
-        wait("started", queue_row("7", "CANCELLED").replace("n[1-2]", ""), sacct=[rows(acct_row("7", "CANCELLED"))])
+        wait(
+            "started",
+            queue_row("7", "CANCELLED").replace("n[1-2]", ""),
+            sacct=[rows(acct_row("7", "CANCELLED").replace("n[1-2]", ""))],
+        )
 
 
 def test_the_end_is_proved_or_an_error():
