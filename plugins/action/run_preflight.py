@@ -59,7 +59,6 @@ class ActionModule(RunAction):
             "associations": ["sh", "-c", mine],
             "scratch": ["sh", "-c", _SCRATCH, "sh", plan["cluster"]["scratch"]],
             "images": ["sh", "-c", _MISSING, "sh", *[path for path in self.options["images"] if path]],
-            "runtime": ["sh", "-c", f"{shlex.quote(plan['cluster']['runtime'])} --version"],
         }
 
     def _facts(self, plan: dict[str, Any], answers: dict[str, Result]) -> dict[str, Any]:

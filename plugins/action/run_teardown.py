@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import squeue
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct, squeue
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
@@ -38,11 +38,12 @@ class ActionModule(RunAction):
         run = self.find(self.options["run"])
         plan = run.read_json("plan.json")
         remote = self.remote()
-        self.client = SlurmClient(remote.argv)
         records = run_jobs.read(run)
+        self.client = SlurmClient(remote.argv)
         if self.options["grace_s"]:
             self._ask_to_stop(remote, plan["run_dir"], records)
-        checks, records = self._jobs(run, records)
+            remote.calls.update(self.client.counts)
+        checks, records = self._jobs(remote, run, records)
         checks += _agent_checks(run, records)
         if not self.options["keep_directory"]:
             checks.append(self._directory(remote, run, plan["run_dir"]))
@@ -73,43 +74,55 @@ class ActionModule(RunAction):
             self.client.wait_gone(running, deadline_s=self.options["grace_s"])
 
     def _jobs(
-        self, run: RunDirectory, records: list[dict[str, Any]]
+        self, remote: Remote, run: RunDirectory, records: list[dict[str, Any]]
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Cancel what lives, wait until all are gone, and look by name for what nobody knows of."""
-        prefix = run_jobs.name_prefix(run.id)
         ids = [job["id"] for job in records]
+        named_argv = squeue.argv(names=[run_jobs.job_name(run.id, role) for role in run_jobs.ROLES], mine=True)
+        if ids:
+            # the three questions of a run that is over, in one remote call
+            self.client = SlurmClient(remote.prefetched([squeue.argv(ids=ids), sacct.argv(ids=ids), named_argv]))
         found = self.client.jobs(ids)
         living = [job_id for job_id, job in found.items() if not job.final]
-        if living and _said_goodbye(run):
-            # agents that wrote their last word need a moment to leave; cancelling them now would mark them CANCELLED
-            gone = self.client.wait_gone(living, deadline_s=GOODBYE_S)
-            living = [job_id for job_id in living if not gone[job_id]["gone"]]
-            found.update(self.client.jobs(ids))
         if living:
-            cancelled = self.client.cancel(living, owner_name_prefix=prefix)
-            if cancelled:
-                self.say(f"cancelled job(s) {', '.join(cancelled)}")
-        proofs = self.client.wait_gone(living, deadline_s=self.options["deadline_s"]) if living else {}
-        if living:
-            found.update(self.client.jobs(living))
-        checks = []
-        for job in records:
-            gone = proofs[job["id"]]["gone"] if job["id"] in proofs else found[job["id"]].final
-            state = found[job["id"]].state
-            how = f"{found[job['id']].source or 'squeue'} of job {job['id']}"
-            checks.append({"what": f"{job['role']} job", "how": how, "found": f"{state}", "ok": bool(gone)})
-        names = [run_jobs.job_name(run.id, role) for role in run_jobs.ROLES]
-        listed = self.client.ask("look for jobs of this run", squeue.argv(names=names, mine=True), squeue.parse)
+            # what was asked before they ended proves nothing
+            remote.calls.update(self.client.counts)
+            self.client = SlurmClient(remote.argv)
+            self._end(run, living)
+            found = self.client.jobs(ids)
+        checks = [
+            {
+                "what": f"{job['role']} job",
+                "how": f"{found[job['id']].source or 'squeue'} of job {job['id']}",
+                "found": found[job["id"]].state,
+                "ok": found[job["id"]].final or bool(found[job["id"]].left_queue),
+            }
+            for job in records
+        ]
+        listed = self.client.ask("look for jobs of this run", named_argv, squeue.parse)
         named = [job for job in listed if not job.final]
         checks.append(
             {
                 "what": "jobs by name",
-                "how": f"squeue --name={prefix}…",
+                "how": f"squeue --name={run_jobs.name_prefix(run.id)}…",
                 "found": ", ".join(f"{job.id} {job.state}" for job in named) or "no job in the queue",
                 "ok": not named,
             }
         )
         return checks, [run_jobs.update(job, found[job["id"]]) for job in records]
+
+    def _end(self, run: RunDirectory, living: list[str]) -> None:
+        """Wait for jobs whose agents said goodbye, cancel the others, and wait until all are gone."""
+        if _said_goodbye(run):
+            # they need a moment to leave; cancelling them now would mark them CANCELLED
+            gone = self.client.wait_gone(living, deadline_s=GOODBYE_S)
+            living = [job_id for job_id in living if not gone[job_id]["gone"]]
+        if not living:
+            return
+        cancelled = self.client.cancel(living, owner_name_prefix=run_jobs.name_prefix(run.id))
+        if cancelled:
+            self.say(f"cancelled job(s) {', '.join(cancelled)}")
+        self.client.wait_gone(living, deadline_s=self.options["deadline_s"])
 
     def _directory(self, remote: Remote, run: RunDirectory, run_dir: str) -> dict[str, Any]:
         check = {"what": "run directory", "how": f"rm and stat {run_dir}"}

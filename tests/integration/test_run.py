@@ -114,7 +114,7 @@ def test_a_run_survives_its_controller(recipe, home, play):
 
 
 def test_stop_ends_in_order_and_keeps_what_was_measured(play, recipe, home):
-    left = play("run", "-e", f"recipe={recipe(duration='300s')}", "-e", "watch_timeout=8")
+    left = play("run", "-e", f"recipe={recipe(duration='120s')}", "-e", "watch_timeout=8")
     [run] = left.run_ids()
     stopped = play("stop")
     assert stopped.rc == 0, stopped.output

@@ -71,9 +71,27 @@ def test_batch_returns_any_output_unchanged(texts):
     assert [answers[str(number)].out for number in range(len(texts))] == texts
 
 
-def test_an_answer_that_is_cut_short_is_no_answer(remote):
+class CutConnection(ShellConnection):
+    """A connection that loses the end of the answer."""
+
+    def exec_command(self, command, in_data=None, sudoable=True):
+        rc, out, err = super().exec_command(command, in_data, sudoable)
+        return rc, out[: len(out) // 2], err
+
+
+def test_an_answer_that_is_cut_short_is_no_answer():
     with pytest.raises(ClusterUnreachable, match="cut short"):
-        remote.batch({"one": ["true"], "two": ["sh", "-c", "kill -9 $PPID"]})
+        Remote(CutConnection(), "site").batch({"one": ["echo", "1"], "two": ["echo", "2"]})
+
+
+def test_prefetched_answers_are_given_once_and_others_are_asked_for(remote):
+    run = remote.prefetched([["echo", "one"], ["sh", "-c", "echo two >&2; exit 2"]])
+    assert run(["echo", "one"]) == (0, "one\n", "")
+    assert run(["sh", "-c", "echo two >&2; exit 2"]) == (2, "", "two\n")
+    assert remote.calls == {"ssh": 1}
+    assert run(["echo", "one"]) == (0, "one\n", "")
+    assert run(["echo", "three"]) == (0, "three\n", "")
+    assert remote.calls == {"ssh": 3}
 
 
 def test_a_dead_cluster_is_named_with_what_to_check():
