@@ -95,7 +95,7 @@ def merged_names(cluster, name):
     with open(os.path.join(cluster.root, "etc", name)) as stream:
         lines = [line for line in stream.read().splitlines() if line.split(":")[0] not in shared]
     with open(os.path.join("/etc", name)) as stream:
-        lines += [line for line in stream.read().splitlines() if line.split(":")[0] in shared]
+        lines += sorted(line for line in stream.read().splitlines() if line.split(":")[0] in shared)
     return "\n".join(lines) + "\n"
 
 

@@ -77,6 +77,7 @@ mapfile -t strangers < <(missing_users "${users[@]}")
 mapfile -t foreign < <(foreign_files; foreign_daemons)
 mapfile -t trees < <(find "$cache" -maxdepth 1 -type d -name '*-*' 2>/dev/null || true) # no cache yet
 mapfile -t images < <(links "$directory/images")
+hosts=$(awk -v mark="# BEGIN $comment" 'marked { print } { marked = $0 == mark }' /etc/hosts)
 version=$(slurmctld -V 2>/dev/null | awk '{ print $2 }' || true) # empty before Slurm is installed
 systemd=false
 if [ -d /run/systemd/system ]; then systemd=true; fi
@@ -94,7 +95,7 @@ cat <<JSON
   "slurm_version": "$version",
   "missing_packages": $(json_list "${missing[@]}"),
   "missing_users": $(json_list "${strangers[@]}"),
-  "hosts": "$(sed -n "/^# BEGIN $comment\$/{n;p}" /etc/hosts)",
+  "hosts": "$hosts",
   "foreign": $(json_list "${foreign[@]}"),
   "apptainer": "$(command -v apptainer || true)",
   "trees": $(json_list "${trees[@]}"),
