@@ -248,7 +248,7 @@ LOG_LINES = 15
 
 def existing(module, reference):
     """What an image is that is used where it lies."""
-    path = os.path.expanduser(os.path.expandvars(reference))
+    path = image.local_path(reference)
     facts = image.describe(path)
     if facts is None:
         module.fail_json(

@@ -238,7 +238,7 @@ def steps_of(client, jobs):
 
 def gather(module, client):
     """The jobs (list of dict) that were asked for."""
-    found = [(job_id, job) for job_id, job in client.jobs(module.params["ids"]).items()]
+    found = list(client.jobs(module.params["ids"]).items())
     user = module.params["user"] or own_user()
     for name, jobs in client.find_many(module.params["names"], user).items():
         found += [(name, job) for job in jobs]

@@ -49,7 +49,7 @@ def main(argv=None):
     except image.ImageError as error:
         sys.stderr.write("{0}\n".format(error))
         return 1
-    print(json.dumps(facts, sort_keys=True))
+    sys.stdout.write(json.dumps(facts, sort_keys=True) + "\n")
     return 0
 
 

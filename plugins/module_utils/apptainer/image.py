@@ -94,6 +94,11 @@ def normalise(reference, digest=None):
     return scheme + "://" + rest
 
 
+def local_path(reference):
+    """The path (str) that a reference of kind PATH means on this host, `~` and variables put in."""
+    return os.path.expanduser(os.path.expandvars(reference))
+
+
 def cache_name(reference, digest=None):
     """The file name (str) that stands for a reference in a cache directory: readable, and different for every image."""
     full = normalise(reference, digest)
@@ -135,7 +140,8 @@ def execute(argv, env=None):
     """(rc, stdout, stderr) of a command; rc 127 when it is not there. The usual `run` for ensure."""
     full = dict(os.environ, **(env or {}))
     try:
-        done = subprocess.Popen(
+        # in a job there is no AnsibleModule whose run_command could be called
+        done = subprocess.Popen(  # pylint: disable=ansible-bad-function
             argv, env=full, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
     except OSError as error:

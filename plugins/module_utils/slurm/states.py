@@ -128,7 +128,7 @@ def normalize(text):
         found = [normalize(item) for item in text]
         held_back = [s for s in found if phase(s) in (ENDING, HELD, STARTING)]
         return (held_back or found or [UNKNOWN])[0]
-    word = str(text or "").strip().split(" ")[0].rstrip("+").upper()
+    word = str(text or "").strip().partition(" ")[0].rstrip("+").upper()
     word = _COMPACT.get(word, word)
     return word if word in _PHASES else UNKNOWN
 
@@ -179,11 +179,11 @@ def combine(found):
 
 def never_starts(reason):
     """True when a pending job with this reason (str) will never start, whatever happens on the cluster."""
-    word = str(reason or "").strip().strip("()").split(",")[0]
+    word = str(reason or "").strip().strip("()").partition(",")[0]
     return word in DEAD_END_REASONS and word not in _CAN_PASS
 
 
 def explain_reason(reason):
     """What to do about a pending job's reason (str), or None when waiting is all there is to do."""
-    word = str(reason or "").strip().strip("()").split(",")[0]
+    word = str(reason or "").strip().strip("()").partition(",")[0]
     return DEAD_END_REASONS.get(word)
