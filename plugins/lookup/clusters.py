@@ -15,6 +15,8 @@ description:
   - With C(--limit) it is V(all), so that the limit alone chooses.
   - Else it is the cluster of O(run), else C(configuration.target) of O(recipe), else the group C(clusters) of the
     inventory where there is one, else V(all).
+  - The C(hosts) of a play knows no variables of hosts and groups. C(benchmark_home) counts here as an extra variable
+    or as the environment variable E(AIFACTORY_HOME); where only the inventory has it, use C(--limit).
   - A recipe is checked on the way, so that its mistakes show once and before anything starts.
 options:
   _terms:
@@ -51,6 +53,9 @@ from ansible.errors import AnsibleLookupError  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
 
 
+_HOME_HINT = "\nIf benchmark_home stands in the inventory, set AIFACTORY_HOME as well, or choose the cluster with -l"
+
+
 class LookupModule(LookupBase):
     """The host pattern of a play."""
 
@@ -83,20 +88,25 @@ class LookupModule(LookupBase):
         except ImportError as error:
             raise AnsibleLookupError(str(error)) from None
 
-        paths = default_search_paths(variables.get("playbook_dir"), variables.get("benchmark_home"))
+        paths = default_search_paths(variables.get("playbook_dir"), self._home(variables))
         try:
             return load_recipe(str(self.get_option("recipe")), paths).target
         except RecipeError as error:
             raise AnsibleLookupError(f"the recipe is not valid:\n{error}") from None
 
+    def _home(self, variables):
+        """`benchmark_home`, where it is an extra variable: a play's `hosts` knows no variables of hosts and groups."""
+        return self._templar.template(variables.get("benchmark_home"))
+
     def _cluster_of_run(self, variables):
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import runs
 
         try:
-            run = runs.find_run(runs.benchmark_home(variables.get("benchmark_home")), str(self.get_option("run")))
+            run = runs.find_run(runs.benchmark_home(self._home(variables)), str(self.get_option("run")))
             cluster = runs.cluster_of(run)
         except runs.RunError as error:
-            raise AnsibleLookupError(str(error)) from None
+            hint = "" if self._home(variables) else _HOME_HINT
+            raise AnsibleLookupError(f"{error}{hint}") from None
         if not cluster:
             raise AnsibleLookupError(f"{run.path} does not say on which cluster the run is; choose it with -l")
         self._check(cluster, variables.get("groups") or {})

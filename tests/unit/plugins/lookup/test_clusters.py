@@ -72,6 +72,16 @@ def test_the_chosen_clusters(play, arguments, inventory, expected):
     assert (code, chosen) == (0, expected), output
 
 
+def test_the_home_may_be_an_extra_variable(play, tmp_path):
+    (tmp_path / "home").rename(tmp_path / "elsewhere")
+    code, _chosen, output = play("-e", "run=latest")
+    assert code != 0 and "set AIFACTORY_HOME as well, or choose the cluster with -l" in output
+    code, chosen, output = play(
+        "-e", "run=latest", "-e", f"where={tmp_path}", "-e", "benchmark_home={{where}}/elsewhere"
+    )
+    assert (code, chosen) == (0, ["beta"]), output
+
+
 @pytest.mark.parametrize(
     ("arguments", "inventory", "lines"),
     [
