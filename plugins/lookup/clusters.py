@@ -52,7 +52,6 @@ _raw:
 from ansible.errors import AnsibleLookupError  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
 
-
 _HOME_HINT = "\nIf benchmark_home stands in the inventory, set AIFACTORY_HOME as well, or choose the cluster with -l"
 
 
