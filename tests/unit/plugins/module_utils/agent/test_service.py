@@ -84,7 +84,8 @@ def test_a_command_that_is_not_there(run):
 
 def test_orphans_in_sessions_of_their_own_are_found_and_ended(run):
     """Whoever daemonizes twice and ignores SIGTERM is still a descendant."""
-    daemon = "trap '' TERM HUP INT; sleep 601 & wait; sleep 602"
+    mark = f"60{os.getpid()}"
+    daemon = f"trap '' TERM HUP INT; sleep {mark} & wait; sleep {mark}"
     text = f'setsid sh -c "setsid sh -c \\"{daemon}\\" & exit" & exec "$@"'
     run.spec["service"]["stop_grace_s"] = 0.5
     service = run.start("service", "sh", "-c", text, "sh", *SERVER)
@@ -92,7 +93,7 @@ def test_orphans_in_sessions_of_their_own_are_found_and_ended(run):
     run.path("control/clients.done").write_text("{}")
     assert service.wait(20) == 0
     proof(run)
-    left = [pid for pid in os.listdir("/proc") if pid.isdigit() and b"sleep\x0060" in cmdline(pid)]
+    left = [pid for pid in os.listdir("/proc") if pid.isdigit() and mark.encode() in cmdline(pid)]
     assert left == []
 
 

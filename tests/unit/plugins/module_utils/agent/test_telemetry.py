@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import subprocess
 import time
 
@@ -75,10 +76,11 @@ def test_outside_of_a_job_there_is_no_cgroup(tmp_path):
 
 @pytest.fixture
 def child():
-    process = subprocess.Popen(["sh", "-c", "sleep 60 & echo started; while :; do :; done"], stdout=subprocess.PIPE)
+    text = "sleep 60 & echo started; while :; do :; done"
+    process = subprocess.Popen(["sh", "-c", text], stdout=subprocess.PIPE, start_new_session=True)
     process.stdout.readline()
     yield process
-    process.kill()
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
