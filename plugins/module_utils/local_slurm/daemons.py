@@ -57,7 +57,7 @@ class Daemon:
         """Start it in a session of its own, away from our terminal and pipes; write the pid file."""
         output = os.path.splitext(self.log)[0] + ".out"
         with open(output, "wb") as sink:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,

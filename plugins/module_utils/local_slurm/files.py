@@ -193,7 +193,7 @@ def checked(command):
 
     :raises FilesError: with the output, when it fails
     """
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # pylint: disable=ansible-bad-function
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -78,7 +78,7 @@ class Layout:
         :param inside: whether in the cluster's mount namespace
         :returns: (exit status, stdout and stderr together); 124 after COMMAND_LIMIT_S seconds
         """
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             (self.enter() if inside else []) + command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
