@@ -135,6 +135,8 @@ class CaseRun:
             self.report_at = max(self.report_at + 1.0, now + 0.5)
 
     def _merge(self):
+        # What was measured of a service that went away meanwhile is no result.
+        self.conductor.check(at_once=True)
         results = []
         for number, path in sorted(self.files.items()):
             result = run_dir.read_json(path, RESULT_FILE_DEADLINE_S)
@@ -143,8 +145,6 @@ class CaseRun:
             else:
                 results.append(result)
         if not results:
-            # A signal reaches the clients, too: then it is the reason, not they.
-            self.conductor.check(at_once=True)
             raise AgentError(
                 "every client failed in case %s, repetition %d: %s"
                 % (self.name, self.repetition, self.conductor.reasons(self.failed))

@@ -83,6 +83,8 @@ class Supervisor:
             self._until_done()
         except _End as end:
             self.events.emit("stopping", reason=str(end))
+            if end.exit_code:
+                self._tell_clients(str(end))
             return end.exit_code
         except (AgentError, OSError) as e:
             self._failed(e)
@@ -181,7 +183,12 @@ class Supervisor:
             "log_tail": getattr(error, "log_tail", []),
         }
         self.events.emit("service_failed", **fields)
-        run_dir.write_json(self.dir.control(run_dir.SERVICE_FAILED), fields)
+        self._tell_clients(**fields)
+
+    def _tell_clients(self, reason, exit_code=None, log_tail=()):
+        """So that they do not measure a service that is going away."""
+        failed = {"reason": reason, "exit_code": exit_code, "log_tail": list(log_tail)}
+        run_dir.write_json(self.dir.control(run_dir.SERVICE_FAILED), failed)
 
     # -- its end -----------------------------------------------------------------------------------
 

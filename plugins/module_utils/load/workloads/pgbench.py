@@ -166,8 +166,10 @@ class Workload(WorkloadBase):
         output.read(shell)
         if ctx.stop.is_set():
             return
-        if code and not recorder.seen_operations:
-            raise LoadError("pgbench ended with exit code %d: %s" % (code, output.summary()))
+        early_s = 0.0 if case.measure_end is None else case.measure_end - time.time()
+        if code and (early_s > 0 or not recorder.seen_operations):
+            when = " %.1f s before the measurement's end" % early_s if early_s > 0 else ""
+            raise LoadError("pgbench ended%s with exit code %d: %s" % (when, code, output.summary()))
         if code:  # some of its connections were aborted, the others went on
             recorder.problem("aborted", output.summary(), max(1, output.complaints))
         if case.requests is not None or case.rate is not None or log.first_due_us is None:

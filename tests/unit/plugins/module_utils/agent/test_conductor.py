@@ -61,6 +61,18 @@ def test_a_dead_service_ends_the_run_at_once_with_its_log(plain):
     assert plain.json("control/clients.done")["ok"] is False
 
 
+def test_a_service_that_is_cancelled_leaves_no_result_of_the_case(run, postgresql):
+    run.spec["benchmarks"]["duration_s"] = 60
+    service = run.start("service", *postgresql)
+    clients = run.start("clients")
+    run.wait_event("clients", "measure_started")
+    service.send_signal(signal.SIGTERM)
+    assert clients.wait(30) == 1 and service.wait(20) == 128 + signal.SIGTERM
+    assert "the service" in run.event("clients", "failed")["reason"]
+    assert not run.path("results/cases.json").exists()
+    assert not any(event["event"] == "measure_ended" for event in run.events("clients"))
+
+
 def test_a_service_that_cannot_start_is_not_waited_for(plain):
     service = plain.start("service", "false")
     clients = plain.start("clients")
