@@ -254,7 +254,7 @@ def test_a_cluster_that_does_not_answer_is_an_error_and_not_an_empty_queue(host)
         ("slurm_job_info", {"ids": ["99999999"]}),
         ("slurm_job", {"name": host.prefix + "down", "content": "#!/bin/bash\n", **ACCOUNT}),
         ("slurm_job", {"name": host.prefix + "down", "state": "absent"}),
-        ("slurm_cluster_info", {}),
+        ("slurm_cluster_info", {"user": "u101"}),
     ):
         silent = host.module(module, {**options, **conf})
         assert silent["failed"]
@@ -271,7 +271,8 @@ def test_a_place_that_is_not_there_is_named(host, option):
 
 
 def test_facts_of_the_cluster(host):
-    facts = host.module("slurm_cluster_info", {})
+    facts = host.module("slurm_cluster_info", {"deadline_s": 60})
+    assert not facts["failed"], facts
     assert facts["version"] == host.shell("sinfo -V").split()[-1]
     assert {part["name"] for part in facts["partitions"]} == {"cpu", "gpu", "fpga", "largemem"}
     gpu = next(part for part in facts["partitions"] if part["name"] == "gpu")
