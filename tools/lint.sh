@@ -14,7 +14,7 @@ mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 shellcheck "${scripts[@]}"
 missing=$(git ls-files -- '*.py' '*.yml' '*.sh' '*.j2' '*.cfg' '*.toml' Makefile .ci/run |
   grep -v -e '^changelogs/changelog.yaml' -e '^recipes/original.yml' -e '\.j2$' |
-  xargs grep -L 'SPDX-License-Identifier' || :)
+  while read -r file; do [ ! -s "$file" ] || grep -q 'SPDX-License-Identifier' "$file" || echo "$file"; done)
 if [ -n "$missing" ]; then
   echo "no SPDX line:" "$missing" >&2
   exit 1

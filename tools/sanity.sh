@@ -8,6 +8,13 @@ cache=${AIFACTORY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/aifactory-tests}
 versions=("$@")
 [ ${#versions[@]} -gt 0 ] || versions=(2.16 2.19 2.21)
 
+# pyenv's shims answer only for the versions that are chosen, and ansible-test keeps no choice: name the Pythons themselves,
+# so that what travels is tried on each
+for folder in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do
+  [ -d "$folder" ] && PATH=$folder:$PATH
+done
+export PATH
+
 python_for() {
   case $1 in
     2.16 | 2.19) echo "${PYTHON311:-python3.11}" ;;
@@ -25,9 +32,6 @@ copy_tree() {
 for version in "${versions[@]}"; do
   echo "== ansible-test sanity, ansible-core $version"
   python=$(python_for "$version")
-  if ! command -v "$python" >/dev/null; then
-    for candidate in "$HOME"/.pyenv/versions/*/bin/"$(basename "$python")"; do [ -x "$candidate" ] && python=$candidate; done
-  fi
   command -v "$python" >/dev/null || {
     echo "ansible-core $version needs $(basename "$python"), which is not installed" >&2
     exit 1

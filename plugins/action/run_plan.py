@@ -45,10 +45,9 @@ class ActionModule(RunAction):
             )
         except RecipeError as error:
             raise RunFailed(str(error)) from None
-        service, clients = plan["service"], plan["clients"]
+        service = plan["service"]
         prefix = service["role"].rpartition(".")[2]
         settings = {f"{prefix}_{name}": value for name, value in service["settings"].items()}
-        self.say(f"run {plan['run_id']}: {service['type']} with {clients['count']} {clients['type']} client(s)")
         facts = {"benchmark_plan": plan, "benchmark_recipe_text": recipe.as_resolved_yaml(), **settings}
         return {"ansible_facts": facts}
 

@@ -35,6 +35,8 @@ class ActionModule(RunAction):
     def act(self) -> dict[str, Any]:
         """Fail with every problem at once; in check mode ask sbatch too, which then submits nothing."""
         plan = self.options["plan"]
+        service, clients = plan["service"], plan["clients"]
+        self.say(f"run {plan['run_id']}: {service['type']} with {clients['count']} {clients['type']} client(s)")
         remote = self.remote()
         answers = remote.batch(self._commands(plan))
         facts = self._facts(plan, answers)

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, controller_event
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
+    RunAction,
+    RunFailed,
+    controller_event,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import merge_events
 
@@ -43,7 +46,7 @@ class ActionModule(RunAction):
         over = record["state"] in ("finished", "failed", "stopped")
         if self.options["fail"] and over and record["verdict"] != "VALID":
             lines = [f"  {reason['message']}" for reason in record["reasons"]]
-            raise AnsibleActionFail(
+            raise RunFailed(
                 f"run {run.id} {record['state']}, {record['verdict'] or 'no verdict'}:\n"
                 + "\n".join([*lines, *_last_words(run), f"  report: {html}"])
             )

@@ -42,8 +42,8 @@ class ActionModule(RunAction):
         plan = self.run_files.read_json("plan.json")
         self.known: dict[str, Job] = {}
         self.events = [event for source in watch.SOURCES for event in self._mirrored(source)]
-        self.bar = _on_terminal()
-        self.bar_shown = False
+        self.on_terminal = _on_terminal()
+        self.line_open = False
         self.last_line = time.monotonic()
         self.stopped_at = None if self._seen("service", "stopped") is None else time.monotonic()
         remote = self.remote()
@@ -122,14 +122,14 @@ class ActionModule(RunAction):
             self._line(watch.progress_text(reports[-1]) if reports else "waiting")
 
     def _progress(self, event: dict[str, Any]) -> None:
-        if self.bar:
+        if self.on_terminal:
             self._display.display(f"\r[{self.host}] {watch.progress_bar(event)}\x1b[K", newline=False)
-            self.bar_shown = True
+            self.line_open = True
 
     def _line(self, text: str) -> None:
-        if self.bar_shown:
+        if self.line_open:
             self._display.display("\r\x1b[K", newline=False)
-            self.bar_shown = False
+            self.line_open = False
         self.last_line = time.monotonic()
         self.say(text)
 

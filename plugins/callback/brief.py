@@ -50,9 +50,25 @@ class CallbackModule(Default):
             super().v2_playbook_on_include(included_file)
 
     def v2_runner_on_ok(self, result):
-        """Nothing for what went well; the actions of a run print for themselves."""
+        """Nothing for what went well, the actions of a run print for themselves; the text of a debug task."""
         if not self._quiet():
             super().v2_runner_on_ok(result)
+        elif _data(result).get("_ansible_verbose_always") and "results" not in _data(result):
+            self._display.display(f"[{_host(result)}] {_data(result).get('msg')}")
+
+    def v2_runner_item_on_ok(self, result):
+        """As for a task without a loop."""
+        if not self._quiet():
+            super().v2_runner_item_on_ok(result)
+        else:
+            self.v2_runner_on_ok(result)
+
+    def v2_runner_item_on_failed(self, result):
+        """The message as text, line by line."""
+        if not self._quiet():
+            super().v2_runner_item_on_failed(result)
+        else:
+            self._tell(result, "failed", C.COLOR_ERROR)
 
     def v2_runner_on_failed(self, result, ignore_errors=False):
         """The message as text, line by line."""
@@ -74,13 +90,21 @@ class CallbackModule(Default):
             super().v2_playbook_on_stats(stats)
 
     def _tell(self, result, what, color):
-        host = getattr(result, "host", None) or result._host
-        data = getattr(result, "result", None) or result._result
+        data = _data(result)
         message = str(data.get("msg") or "no message").strip()
         for key in ("stderr", "module_stderr"):
             if data.get(key):
                 message += "\n" + str(data[key]).strip()
         first, *rest = message.splitlines() or [""]
-        self._display.display(f"[{host.get_name()}] {what}: {first}", color=color)
+        self._display.display(f"[{_host(result)}] {what}: {first}", color=color)
         if rest:
             self._display.display(textwrap.indent("\n".join(rest), "  "), color=color)
+
+
+# ansible-core 2.19 made a result's fields public
+def _data(result):
+    return getattr(result, "result", None) or result._result
+
+
+def _host(result):
+    return (getattr(result, "host", None) or result._host).get_name()

@@ -108,7 +108,7 @@ class Remote:
     def _split(self, answer: Result, token: str, expected: int) -> list[Result]:
         results, position, data = [], 0, answer.stdout
         marker = token.encode()
-        for _ in range(expected):
+        for _number in range(expected):
             start = data.find(marker, position)
             end = data.find(b"\n", start)
             if start < 0 or end < 0:

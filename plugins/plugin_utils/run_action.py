@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import ClusterUnreachable, Remote
@@ -50,7 +49,8 @@ class RunAction(ActionBase):
         try:
             return {"changed": False, **self.act()}
         except (RunFailed, *FORESEEN) as error:
-            raise AnsibleActionFail(str(error)) from None
+            # raised, ansible-core 2.16 would print a banner about an exception
+            return {"failed": True, "msg": str(error)}
 
     def act(self) -> dict[str, Any]:
         """Do the work of this action; returns the task's result."""

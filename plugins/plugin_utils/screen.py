@@ -160,10 +160,10 @@ def _time(record: dict[str, Any]) -> list[Any]:
     if cost.get("measured_share") is not None:
         price += f"; {formatting.share(cost['measured_share'])} measured"
         price += f", {formatting.share(cost['wasted_share'])} wasted"
-    return [Text(bar(segments)), Text(f"time {formatting.duration(total)}: {told}"), Text(price)]
+    return [Text(phase_bar(segments)), Text(f"time {formatting.duration(total)}: {told}"), Text(price)]
 
 
-def bar(segments: list[dict[str, Any]], width: int = WIDTH - 2) -> str:
+def phase_bar(segments: list[dict[str, Any]], width: int = WIDTH - 2) -> str:
     """The timeline as one line of letters: . queued, s starting, - ready, w warm-up, # measuring, e ending."""
     begin, end = segments[0]["start"], segments[-1]["end"]
     if end <= begin:

@@ -5,7 +5,7 @@
 
 Messages are JSON lines, orders on standard input and answers on standard output. srun cuts longer lines than
 1,024 bytes, so answers are short; results are files, clients/NNN/CASE-REPETITION.json.
-Orders: {"op": "services", "services"}, {"op": "run", ...} (see Case), {"op": "stop"}, {"op": "quit"}.
+Orders: {"op": "services", "services"}, {"op": "run", ...} (see Case), {"op": "stop"}, {"op": "quit", "lost"}.
 Answers: {"op": "ready", "node"}, {"op": "progress", "operations", "errors"}, {"op": "result", "file"},
 {"op": "failed", "reason"} (this case), {"op": "lost", "reason"} (for good); each with its "client".
 """
@@ -17,14 +17,13 @@ __metaclass__ = type
 import json
 import os
 import queue
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node_dirs, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import node_name
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import Case, LoadError
@@ -53,19 +52,19 @@ class Client:
             signal.signal(number, self._on_signal)
         self._keep_output()
         threading.Thread(target=self._read_orders, name="orders", daemon=True).start()
-        prefix = "aifactory-%s-client-%03d-" % (self.spec["run_id"], self.number)
-        self.tmp_dir = tempfile.mkdtemp(prefix=prefix, dir=self.spec.get("node_tmp") or "/tmp")
+        self.tmp_dir = node_dirs.path(self.spec, node_dirs.client(self.number))
         sampler = self._sampler()
         try:
+            node_dirs.make(self.tmp_dir)
             self._prepare()
             self._obey()
-        except LoadError as e:
+        except (LoadError, AgentError) as e:
             self._send("lost", reason=str(e)[:_REASON_CHARACTERS])
             return 1
         finally:
             if self.context:
                 self.context.close()
-            shutil.rmtree(self.tmp_dir)
+            node_dirs.remove(self.tmp_dir)
             if sampler:
                 sampler.stop()
         return 0
@@ -107,6 +106,9 @@ class Client:
         while True:
             order = self.orders.get()
             if order["op"] == "quit":
+                # Who was killed could not do it, and only a neighbour on its node can.
+                for number in order.get("lost", ()):
+                    node_dirs.remove(node_dirs.path(self.spec, node_dirs.client(number)))
                 return
             if order["op"] == "services":
                 self.context.services = order["services"]

@@ -12,13 +12,11 @@ __metaclass__ = type
 
 import os
 import queue
-import shutil
 import signal
-import tempfile
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node, node_dirs, run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.case_run import CaseRun
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog
@@ -54,7 +52,8 @@ class Conductor:
         self.ready = set()
         self.pulse = run_dir.Pulse(self.dir.control(run_dir.SERVICE_ALIVE))
         self.signs_read_at = 0.0
-        self.tmp_dir = self.context = None
+        self.context = None
+        self.tmp_dir = node_dirs.path(spec, "setup")
 
     def run(self):
         """From the start of the job to its end. Returns its exit code: 0 when every case was measured."""
@@ -64,10 +63,9 @@ class Conductor:
         self.events.emit("node_described", **node.describe())
         heartbeat = run_dir.Heartbeat(self.dir.control(run_dir.CLIENTS_ALIVE))
         heartbeat.start()
-        prefix = "aifactory-%s-setup-" % self.spec["run_id"]
-        self.tmp_dir = tempfile.mkdtemp(prefix=prefix, dir=self.spec.get("node_tmp") or "/tmp")
         code, reason = 1, "the conductor failed"
         try:
+            node_dirs.make(self.tmp_dir)
             self._measure_all()
             self.events.emit("done", cases=len(self.results.cases))
             code, reason = 0, None
@@ -79,9 +77,10 @@ class Conductor:
             run_dir.write_json(self.dir.control(run_dir.CLIENTS_DONE), {"ok": code == 0, "reason": reason})
             if self.context:
                 self.context.close()
-            self.launcher.stop(QUIT_DEADLINE_S)
+            self.launcher.stop(QUIT_DEADLINE_S, lost=sorted(self.lost))
             heartbeat.stop()
-            shutil.rmtree(self.tmp_dir)
+            for what in ["setup"] + [node_dirs.client(number) for number in sorted(self.lost)]:
+                node_dirs.remove(node_dirs.path(self.spec, what))
         return code
 
     def _on_signal(self, number, frame):

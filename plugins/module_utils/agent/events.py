@@ -12,6 +12,8 @@ import os
 import socket
 import time
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.console import tell
+
 
 def node_name():
     """The name (str) by which Slurm knows this node, else its host name."""
@@ -34,4 +36,4 @@ class EventLog:
         line = json.dumps(record, separators=(",", ":"))
         os.write(self.descriptor, (line + "\n").encode("utf-8"))
         if event != "progress":
-            print(line, flush=True)
+            tell(line)

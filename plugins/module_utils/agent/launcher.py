@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.console import tell
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import stop_group
 
@@ -128,7 +129,7 @@ class Launcher:
 
     def _complain(self, text):
         self.tail = [*self.tail[-19:], text]
-        print(text, flush=True)
+        tell(text)
 
     def send(self, op, **fields):
         """Send one order to all clients; those that have ended are known by their `lost`."""
@@ -140,9 +141,9 @@ class Launcher:
             except (BrokenPipeError, ValueError):
                 continue
 
-    def stop(self, deadline_s):
-        """Let the clients quit; end those that have not after `deadline_s`."""
-        self.send("quit")
+    def stop(self, deadline_s, lost=()):
+        """Let the clients quit, and clean up after those that are lost; end who has not after `deadline_s`."""
+        self.send("quit", lost=list(lost))
         for process in self.processes:
             try:
                 process.stdin.close()

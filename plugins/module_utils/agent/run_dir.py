@@ -16,6 +16,7 @@ import os
 import threading
 import time
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.console import tell
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 
 HEARTBEAT_S = 2.0
@@ -126,7 +127,7 @@ class Heartbeat(threading.Thread):
             try:
                 self.beat()
             except OSError as e:
-                print("heartbeat: %s" % e, flush=True)
+                tell("heartbeat: %s" % e)
 
     def stop(self):
         """No more beats."""

@@ -12,14 +12,18 @@ __metaclass__ = type
 
 import os
 import secrets
-import shutil
 import signal
-import stat
 import subprocess
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import network, node, process_tree, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
+    network,
+    node,
+    node_dirs,
+    process_tree,
+    run_dir,
+)
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog, node_name
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.probes import Prober
@@ -49,7 +53,7 @@ class Supervisor:
         self.dir = run_dir.RunDir(spec)
         self.events = EventLog(self.dir.path("events", "service.jsonl"), "service")
         self.log_path = self.dir.logs("service.log")
-        self.data_dir = os.path.join(spec["node_tmp"], "aifactory-%s-service" % spec["run_id"])
+        self.data_dir = node_dirs.path(spec, "service")
         self.owns_data = False
         self.secrets_dir = os.path.join(self.dir.root, "secrets")
         self.address = self.port = self.claim = self.process = self.sampler = self.prober = None
@@ -102,7 +106,7 @@ class Supervisor:
             self.port = self.claim.port
         make_secrets(self.secrets_dir, self.service.get("secrets") or [])
         if self.service.get("data"):
-            make_data_dir(self.data_dir)
+            node_dirs.make(self.data_dir)
             self.owns_data = True
 
     def _start(self):
@@ -204,9 +208,9 @@ class Supervisor:
         closed = None if self.port is None else not network.accepts(self.address, self.port)
         removed, problem = None, None
         if self.owns_data:
-            problem = remove_tree(self.data_dir)
+            problem = node_dirs.remove(self.data_dir)
             removed = not os.path.lexists(self.data_dir)
-        secrets_problem = remove_tree(self.secrets_dir)
+        secrets_problem = node_dirs.remove(self.secrets_dir)
         self.events.emit(
             "stopped",
             exit_code=self.process.poll() if self.process else None,
@@ -275,40 +279,3 @@ def make_secrets(directory, names):
             continue
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_urlsafe(24) + "\n")
-
-
-def make_data_dir(path):
-    """Make the service's empty data directory. Raises AgentError when somebody else has put something there."""
-    try:
-        os.mkdir(path, 0o700)
-        return
-    except FileExistsError:
-        found = os.lstat(path)
-    except OSError as e:
-        raise AgentError("cannot make the data directory %s: %s; see benchmark_node_tmp" % (path, e.strerror))
-    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
-        raise AgentError(
-            "the data directory %s exists already and belongs to user %d: have it removed, or set "
-            "benchmark_node_tmp to another directory" % (path, found.st_uid)
-        )
-    problem = remove_tree(path)  # of an earlier start of this very run
-    if problem:
-        raise AgentError("the data directory %s of an earlier start cannot be removed: %s" % (path, problem))
-    os.mkdir(path, 0o700)
-
-
-def remove_tree(path):
-    """Remove a directory with all that is in it. Returns the first problem (str), or None."""
-    problems = []
-
-    def retry(function, name, info):
-        try:
-            os.chmod(os.path.dirname(name), 0o700)
-            os.chmod(name, 0o700)
-            function(name)
-        except OSError as e:
-            problems.append("%s: %s" % (name, e.strerror))
-
-    if os.path.lexists(path):
-        shutil.rmtree(path, onerror=retry)
-    return problems[0] if problems else None

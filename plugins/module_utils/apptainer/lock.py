@@ -18,6 +18,7 @@ import shutil
 import socket
 import threading
 import time
+import uuid
 
 STALE_S = 90.0
 TOUCH_S = 10.0
@@ -92,8 +93,8 @@ class Lock:
             return None
 
     def _remove_if_stale(self):
-        # What time the file system has now is seen in a file made now.
-        probe = "{0}.{1}.{2}.probe".format(self.path, socket.gethostname(), os.getpid())
+        # What time the file system has now is seen in a file made now, by a name that no other waiter has.
+        probe = "{0}.{1}.{2}.probe".format(self.path, socket.gethostname(), uuid.uuid4().hex)
         try:
             with open(probe, "w"):
                 now = os.stat(probe).st_mtime

@@ -196,11 +196,11 @@ def _distribution(latencies: dict[str, Any]) -> dict[str, Any] | None:
     for number, (case, histogram) in enumerate(latencies.items()):
         shares: dict[int, int] = {}
         for value, count in results.buckets(histogram):
-            bar = int((math.log(value) - low) / step) if value > 0 else 0
-            shares[bar] = shares.get(bar, 0) + count
+            column = int((math.log(value) - low) / step) if value > 0 else 0
+            shares[column] = shares.get(column, 0) + count
         points = [
-            (math.exp(low + (bar + 0.5) * step) * 1e3, 100.0 * shares.get(bar, 0) / histogram.count)
-            for bar in range(max(shares) + 2)
+            (math.exp(low + (column + 0.5) * step) * 1e3, 100.0 * shares.get(column, 0) / histogram.count)
+            for column in range(max(shares) + 2)
         ]
         style = {"line": {"shape": "hvh", "width": 1.5}, "fill": "tozeroy"}
         lines.append(_line(points, case, COLOURS[number % len(COLOURS)], **style))

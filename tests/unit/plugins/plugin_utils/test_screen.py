@@ -53,10 +53,10 @@ def test_the_list_never_cuts_an_id(tmp_path):
 
 def test_the_bar_shows_the_phases_in_their_shares(tmp_path):
     _run, record = finished(tmp_path, "finished")
-    bar = screen.bar(record["timeline"], 62)
-    assert len(bar) == 64
-    assert bar.count("#") == pytest.approx(40, abs=2)
-    assert screen.bar([{"phase": "queued", "start": 1.0, "end": 1.0}]) == ""
+    line = screen.phase_bar(record["timeline"], 62)
+    assert len(line) == 64
+    assert line.count("#") == pytest.approx(40, abs=2)
+    assert screen.phase_bar([{"phase": "queued", "start": 1.0, "end": 1.0}]) == ""
 
 
 def test_metrics_are_a_table(tmp_path):

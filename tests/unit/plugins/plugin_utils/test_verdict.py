@@ -12,7 +12,9 @@ JOBS = [{"role": role, "id": "1", "state": "COMPLETED", "exit_code": "0:0"} for 
 EVENTS = [{"t": 9.0, "source": "clients", "event": "done"}]
 
 
-def evidence(case=None, values=None, *, jobs=JOBS, events=EVENTS, rates=None, repetitions=1):
+def evidence(case=None, values=None, *, jobs=None, events=None, rates=None, repetitions=1):
+    jobs = JOBS if jobs is None else jobs
+    events = EVENTS if events is None else events
     case = {
         "case": "a", "repetition": 1, "rate": None, "concurrency": 1, "clients": 4, "measure_start": 0.0,
         "measure_end": 10.0, "offered_rate_per_s": None, "errors": {}, "client_cpu_percent": {}, "failed_clients": [],

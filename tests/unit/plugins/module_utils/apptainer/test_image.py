@@ -136,7 +136,8 @@ def test_a_changed_file_loses_its_checksum(tmp_path):
 def test_of_many_one_gets_it_and_the_others_wait(tmp_path):
     dest, runtime, found = str(tmp_path / "a.sif"), Runtime(pause_s=0.3), []
     threads = [
-        threading.Thread(target=lambda: found.append(image.ensure("postgres:17", dest, run=runtime))) for _ in range(5)
+        threading.Thread(target=lambda: found.append(image.ensure("postgres:17", dest, run=runtime)))
+        for number in range(5)
     ]
     for thread in threads:
         thread.start()

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The job's own output, which Slurm keeps in logs/slurm-ROLE.out."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import sys
+
+
+def tell(line):
+    """Write one line (str) at once: a job that is killed has said what it knew."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
