@@ -82,7 +82,7 @@ options:
     elements: str
     default: []
   public_keys:
-    description: The ssh public keys that all O(users) accept.
+    description: Ssh public keys that all O(users) accept. Keys that they accept already stay.
     type: list
     elements: str
     default: []

@@ -79,10 +79,18 @@ def configuration(cluster):
     if cluster.root:
         for name in ("passwd", "group"):
             items.append(Item(cluster.path("conf", name), merged_names(cluster, name), 0o644, "root"))
-    keys = "".join(key.strip() + "\n" for key in cluster.params["public_keys"])
     for user in cluster.params["users"]:
-        items.append(Item(cluster.path("ssh", "authorized_keys", user), keys, 0o644, "root"))
+        path = cluster.path("ssh", "authorized_keys", user)
+        text = merged_keys(processes.read_text(path) or "", cluster.params["public_keys"])
+        items.append(Item(path, text, 0o644, "root"))
     return items
+
+
+def merged_keys(present, wanted):
+    """The text of an authorized_keys file: keys of others stay, for several people may use the cluster."""
+    lines = present.splitlines()
+    lines += [key.strip() for key in wanted if key.strip() not in lines]
+    return "".join(line + "\n" for line in lines)
 
 
 def merged_names(cluster, name):

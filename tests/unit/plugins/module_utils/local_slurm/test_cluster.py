@@ -123,3 +123,10 @@ def test_a_command_that_hangs_is_given_up(cluster, monkeypatch):
     )
     status, output = cluster.run(["sleep", "60"])
     assert (status, "no answer" in output) == (124, True)
+
+
+def test_the_keys_of_others_stay():
+    assert files.merged_keys("", ["ssh-ed25519 A me\n"]) == "ssh-ed25519 A me\n"
+    both = files.merged_keys("ssh-ed25519 A me\n", ["ssh-ed25519 B you"])
+    assert both == "ssh-ed25519 A me\nssh-ed25519 B you\n"
+    assert files.merged_keys(both, ["ssh-ed25519 A me"]) == both
