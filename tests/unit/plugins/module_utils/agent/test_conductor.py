@@ -47,6 +47,7 @@ def test_a_killed_client_is_named_and_the_others_go_on(plain):
         assert case["clients"] == 2
         assert case["failed_clients"] == [{"client": 1, "reason": "ended with exit code -9"}]
     assert sorted(first["client_cpu_percent"]) == ["0", "2"]
+    assert plain.leftovers() == []
 
 
 def test_a_dead_service_ends_the_run_at_once_with_its_log(plain):
