@@ -22,7 +22,7 @@ import sys
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node_dirs, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node_dirs, process_tree, run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import node_name
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
@@ -188,5 +188,5 @@ class Client:
 
 
 def _cpu_s():
-    """CPU seconds of this process and of its children that have ended."""
-    return sum(os.times()[:4])
+    """CPU seconds of this process and of all that it has started."""
+    return sum(os.times()[:2]) + process_tree.cpu_s()

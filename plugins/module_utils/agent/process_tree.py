@@ -42,7 +42,8 @@ class Process:
         self.name = head.split("(", 1)[1]
         self.state = fields[0]
         self.parent = int(fields[1])
-        self.cpu_s = (int(fields[11]) + int(fields[12])) / _TICKS
+        # its own time and that of its children which it has waited for: nothing is lost when a child ends
+        self.cpu_s = sum(map(int, fields[11:15])) / _TICKS
 
 
 def _own():
@@ -74,6 +75,13 @@ def descendants(root=None):
         found += below
         wanted += [process.pid for process in below]
     return found
+
+
+def cpu_s(processes=None):
+    """CPU seconds (float) of this process's children: of those that live (list of Process) and those that ended."""
+    times = os.times()
+    living = descendants() if processes is None else processes
+    return times[2] + times[3] + sum(process.cpu_s for process in living)
 
 
 def memory_bytes(processes):

@@ -46,8 +46,6 @@ class Usage:
         groups = job_cgroups()
         self.memory_path = self._first(groups, ("", "memory.stat"), ("memory", "memory.stat"))
         self.cpu_path = self._first(groups, ("", "cpu.stat"), ("cpuacct", "cpuacct.usage"))
-        self.ended_cpu_s = 0.0
-        self.seen = {}
 
     @staticmethod
     def _first(groups, *wanted):
@@ -63,7 +61,7 @@ class Usage:
         if not (self.memory_path and self.cpu_path):
             processes = process_tree.descendants()
         memory = self._cgroup_memory() if self.memory_path else process_tree.memory_bytes(processes)
-        return self._cgroup_cpu() if self.cpu_path else self._process_cpu(processes), memory
+        return self._cgroup_cpu() if self.cpu_path else process_tree.cpu_s(processes), memory
 
     def _cgroup_memory(self):
         """Anonymous and shared memory: what the page cache holds is not the service's need."""
@@ -77,12 +75,6 @@ class Usage:
             return _fields(self.cpu_path)["usage_usec"] / 1e6
         with open(self.cpu_path) as stream:
             return int(stream.read()) / 1e9
-
-    def _process_cpu(self, processes):
-        now = {process.pid: process.cpu_s for process in processes}
-        self.ended_cpu_s += sum(cpu_s for pid, cpu_s in self.seen.items() if pid not in now)
-        self.seen = now
-        return self.ended_cpu_s + sum(now.values())
 
 
 def _fields(path):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def test_pgbench_against_postgresql(run, postgresql):
         assert case["clients"] == 3 and case["failed_clients"] == [] and case["errors"] == {}
         assert case["measure_end"] - case["measure_start"] == pytest.approx(1.0)
         assert set(case["client_cpu_percent"]) == {"0", "1", "2"}
+        assert all(0.5 < percent < 100 for percent in case["client_cpu_percent"].values())
         name = case["case"]
         done = value(run, case=name, client="all", metric="operations")
         assert done == sum(value(run, case=name, client=n, metric="operations") for n in range(3)) > 0
@@ -116,6 +118,16 @@ def test_a_command_counts_its_failures_and_reports_its_metrics(run):
     assert value(run, client="all", metric="answer", statistic="count") == 10
     assert value(run, client="all", metric="answer", statistic="p99", unit="B") == 42
     assert "out 1" in run.path("logs/client-001.log").read_text()
+
+
+def test_the_cpu_of_commands_is_the_client_s(run):
+    run.spec["service"].update(port=None, health={}, secrets=[], data=False)
+    run.spec["clients"]["command"] = "timeout 0.4 sh -c 'while :; do :; done'; true"
+    run.spec["benchmarks"].update(duration_s=None, requests=3, warmup_s=0)
+    run.start("service", "sleep", "60")
+    assert run.start("clients").wait(60) == 0, run.output()
+    (case,) = run.json("results/cases.json")
+    assert case["client_cpu_percent"]["0"] > 20 / len(os.sched_getaffinity(0))
 
 
 def test_repetitions_and_an_open_loop(run):

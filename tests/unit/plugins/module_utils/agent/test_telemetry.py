@@ -106,7 +106,7 @@ def test_descendants_and_their_end(child):
 
 
 def test_a_process_name_may_hold_anything():
-    text = "12 (a) b (c) R 1 12 12 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 100 0 0 0 0"
+    text = "12 (a) b (c) R 1 12 12 0 -1 4194560 1 0 0 0 150 50 20 10 20 0 1 0 100 0 0 0 0"
     process = process_tree.Process(12, text)
     assert (process.name, process.state, process.parent) == ("a) b (c", "R", 1)
-    assert process.cpu_s == pytest.approx(200 / os.sysconf("SC_CLK_TCK"))
+    assert process.cpu_s == pytest.approx(230 / os.sysconf("SC_CLK_TCK"))
