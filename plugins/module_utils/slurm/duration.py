@@ -45,7 +45,7 @@ def to_seconds(text):
     for form, weights in _FORMS:
         match = form.match(text)
         if match:
-            return int(sum(float(part) * weight for part, weight in zip(match.groups(), weights)))  # noqa: B905 (3.10)
+            return int(sum(float(part) * weight for part, weight in zip(match.groups(), weights)))
     raise ValueError(
         "{0!r} is no Slurm time: expected minutes, MM:SS, HH:MM:SS, D-HH, D-HH:MM, D-HH:MM:SS or UNLIMITED".format(text)
     )

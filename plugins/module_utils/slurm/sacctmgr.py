@@ -59,7 +59,7 @@ def _rows(stdout, fields):
     for line in stdout.splitlines():
         values = line.split("|")
         if len(values) == len(fields):
-            yield dict(zip(fields, (value.strip() for value in values)))  # noqa: B905 (3.10)
+            yield dict(zip(fields, (value.strip() for value in values)))
 
 
 def _words(text):

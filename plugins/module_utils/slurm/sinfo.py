@@ -93,5 +93,5 @@ def _group(row):
         "gpus_per_node": gpu_count,
         "gpu_types": gpu_types,
         "features": [word for word in str(table.value(row["features"]) or "").split(",") if word],
-        "cpus": dict(zip(("allocated", "idle", "other", "total"), counts)),  # noqa: B905 (3.10)
+        "cpus": dict(zip(("allocated", "idle", "other", "total"), counts)),
     }

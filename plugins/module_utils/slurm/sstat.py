@@ -27,7 +27,7 @@ def parse(stdout):
         values = line.split("|")
         if len(values) != len(FIELDS):
             continue
-        row = dict(zip(FIELDS, values))  # noqa: B905 (3.10)
+        row = dict(zip(FIELDS, values))
         job_id, _dot, step = row["JobID"].partition(".")
         found.append(
             {

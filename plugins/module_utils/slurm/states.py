@@ -135,7 +135,7 @@ def normalize(text):
 
 def phase(state):
     """The phase (str, one of this module's constants) of a state as printed by Slurm."""
-    return _PHASES.get(state) or _PHASES[normalize(state)]
+    return _PHASES[normalize(state)]
 
 
 def is_final(state):

@@ -52,7 +52,7 @@ def rows(text, fields):
         if count > wanted:
             raise ValueError("a row with {0} fields instead of {1}: {2!r}".format(count + 1, wanted + 1, pending[:200]))
         if count == wanted:
-            found.append(dict(zip(fields, (value.strip() for value in pending.split(SEPARATOR)))))  # noqa: B905 (3.10)
+            found.append(dict(zip(fields, (value.strip() for value in pending.split(SEPARATOR)))))
             pending = ""
     if pending:
         raise ValueError("a row that ends early: {0!r}".format(pending[:200]))
