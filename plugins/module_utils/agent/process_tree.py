@@ -77,10 +77,41 @@ def descendants(root=None):
     return found
 
 
+def family(root=None):
+    """Like descendants, by the kernel's lists of children where it has them: its cost is that of the family.
+
+    A child that ends meanwhile may hide a sibling (proc(5)): good for measuring, no proof.
+    """
+    root = root or os.getpid()
+    if not os.path.exists("/proc/%d/task/%d/children" % (root, root)):
+        return descendants(root)
+    found, wanted = [], [root]
+    while wanted:
+        for pid in _children(wanted.pop()):
+            try:
+                with open("/proc/%d/stat" % pid, errors="replace") as stream:
+                    found.append(Process(pid, stream.read()))
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # ended meanwhile
+            wanted.append(pid)
+    return found
+
+
+def _children(pid):
+    found = []
+    try:
+        for thread in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/children" % (pid, thread)) as stream:
+                found += map(int, stream.read().split())
+    except (FileNotFoundError, ProcessLookupError):
+        return found  # ended meanwhile
+    return found
+
+
 def cpu_s(processes=None):
     """CPU seconds (float) of this process's children: of those that live (list of Process) and those that ended."""
     times = os.times()
-    living = descendants() if processes is None else processes
+    living = family() if processes is None else processes
     return times[2] + times[3] + sum(process.cpu_s for process in living)
 
 

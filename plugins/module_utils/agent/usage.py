@@ -59,7 +59,7 @@ class Usage:
         """(CPU seconds so far, bytes of memory now)."""
         processes = None
         if not (self.memory_path and self.cpu_path):
-            processes = process_tree.descendants()
+            processes = process_tree.family()
         memory = self._cgroup_memory() if self.memory_path else process_tree.memory_bytes(processes)
         return self._cgroup_cpu() if self.cpu_path else process_tree.cpu_s(processes), memory
 

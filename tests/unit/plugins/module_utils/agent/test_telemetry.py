@@ -102,7 +102,9 @@ def test_descendants_and_their_end(child):
     names = {process.name for process in process_tree.descendants(child.pid)}
     assert "sleep" in names
     assert child.pid in {process.pid for process in process_tree.running()}
-    assert process_tree.descendants(2**22 + 1) == []
+    assert {process.pid for process in process_tree.family()} >= {child.pid}
+    assert "sleep" in {process.name for process in process_tree.family(child.pid)}
+    assert process_tree.descendants(2**22 + 1) == process_tree.family(2**22 + 1) == []
 
 
 def test_a_process_name_may_hold_anything():
