@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load import workloads
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.roles import service_type, service_types
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.schema import (
     Health,
@@ -104,7 +104,7 @@ def reference() -> str:
     parts.append("## Service types\n\n`service.settings` of each type.\n")
     parts += [_settings(name, service_type(name).options, _type_note(name)) for name in service_types()]
     parts.append("## Workloads\n\n`client.settings` of each workload (`client.type`).\n")
-    parts += [_settings(name, workloads.settings_of(name), "") for name in workloads.names()]
+    parts += [_settings(name, registry.settings_of(name), "") for name in registry.names()]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 

@@ -22,11 +22,13 @@ python_for() {
   esac
 }
 
+# What is published: pytest runs the other tests on the controller's Python, ansible-test would compile them for Python 3.6.
 copy_tree() {
   local root=$1
   rm -rf "$root"
   mkdir -p "$root"
-  git ls-files -z --cached --others --exclude-standard | tar --null --files-from=- -cf - | tar -xf - -C "$root"
+  git ls-files -z --cached --others --exclude-standard -- . ':!tests/unit' ':!tests/integration' ':!tests/bench' |
+    tar --null --files-from=- -cf - | tar -xf - -C "$root"
 }
 
 for version in "${versions[@]}"; do

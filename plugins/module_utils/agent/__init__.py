@@ -1,4 +1,0 @@
-# SPDX-License-Identifier: GPL-3.0-or-later
-# Copyright: (c) 2026, aifactory.benchmark contributors
-# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What runs inside the jobs: the service supervisor, the conductor of the clients, and each client."""

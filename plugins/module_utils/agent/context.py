@@ -8,7 +8,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load import workloads
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import Context
 
 LOG_BYTES = 1 << 20
@@ -17,7 +17,7 @@ LOG_BYTES = 1 << 20
 def make_workload(spec):
     """The workload (WorkloadBase) that spec.json names. Raises AgentError."""
     try:
-        return workloads.load(spec["clients"]["type"]).Workload()
+        return registry.load(spec["clients"]["type"]).Workload()
     except KeyError as e:
         raise AgentError("client.type: %s" % e.args[0])
 
@@ -30,7 +30,7 @@ def make_context(spec, container, *, stop, log, tmp_dir, client=None, output_dir
         client=client,
         clients=clients["count"],
         services=[],
-        settings=workloads.with_defaults(clients["type"], clients.get("settings")),
+        settings=registry.with_defaults(clients["type"], clients.get("settings")),
         command=clients.get("command"),
         container=container,
         runtime=spec.get("runtime", "apptainer"),

@@ -4,7 +4,7 @@
 """What a workload is: the base class, and what it is given.
 
 A workload is one file in `load/workloads/`; its file name is the recipe's `client.type`. It holds
-- `SETTINGS`: what `client.settings` may contain, as plain data (see `load.workloads`), and
+- `SETTINGS`: what `client.settings` may contain, as plain data (see `load.registry`), and
 - `Workload`: a class derived from `WorkloadBase` here.
 """
 

@@ -193,7 +193,7 @@ class _Checker:
             return None
 
     def _workload(self, model: RecipeModel, kind: ServiceType | None) -> str | None:
-        from ...module_utils.load import workloads
+        from ...module_utils.load import registry
 
         if self._is_wrong(("client", "type")):
             return None
@@ -202,20 +202,20 @@ class _Checker:
             return "command"
         if name is None:
             return kind.workload if kind else None
-        known = workloads.names()
+        known = registry.names()
         if name in known:
             return name
         self._add(("client", "type"), f"there is no workload '{name}'", did_you_mean(name, known, allowed="workloads"))
         return None
 
     def _with_settings(self, model: RecipeModel, kind: ServiceType | None, workload: str | None) -> RecipeModel:
-        from ...module_utils.load import workloads
+        from ...module_utils.load import registry
 
         owners: list[tuple[str, Any, str]] = []
         if kind is not None:
             owners.append(("service", kind.options, f"the service type {kind.name}"))
         if workload is not None:
-            owners.append(("client", workloads.settings_of(workload), f"the workload {workload}"))
+            owners.append(("client", registry.settings_of(workload), f"the workload {workload}"))
         update = {}
         for section, options, owner in owners:
             part = getattr(model, section)

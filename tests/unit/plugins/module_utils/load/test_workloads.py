@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load import workloads
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.shell import GONE, Shell, quote
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import (
@@ -20,21 +20,21 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload 
 TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
 
 
-@pytest.mark.parametrize("name", workloads.names())
+@pytest.mark.parametrize("name", registry.names())
 def test_settings_are_complete_and_their_defaults_fit(name):
-    for option, spec in workloads.settings_of(name).items():
+    for option, spec in registry.settings_of(name).items():
         assert spec["type"] in TYPES and spec["description"].endswith("."), option
         assert isinstance(spec["default"], TYPES[spec["type"]]), option
         assert spec["default"] in spec.get("choices", [spec["default"]])
-    assert callable(workloads.load(name).Workload().run)
+    assert callable(registry.load(name).Workload().run)
 
 
 def test_the_registry():
-    assert {"command", "pgbench"} <= set(workloads.names())
+    assert {"command", "pgbench"} <= set(registry.names())
     with pytest.raises(KeyError, match="there is no workload 'nothing'; there are command"):
-        workloads.settings_of("nothing")
-    assert workloads.with_defaults("pgbench", {"scale": 3})["scale"] == 3
-    assert workloads.with_defaults("pgbench", None)["scale"] == 10
+        registry.settings_of("nothing")
+    assert registry.with_defaults("pgbench", {"scale": 3})["scale"] == 3
+    assert registry.with_defaults("pgbench", None)["scale"] == 10
 
 
 def context(tmp_path, name="command", command=None, settings=None):
@@ -46,7 +46,7 @@ def context(tmp_path, name="command", command=None, settings=None):
         client=0,
         clients=1,
         services=[service],
-        settings=workloads.with_defaults(name, settings),
+        settings=registry.with_defaults(name, settings),
         command=command,
         container=[],
         runtime="apptainer",
@@ -70,7 +70,7 @@ def measure(tmp_path, command, settings=None, stop_after_s=None, **fields):
     if stop_after_s:
         threading.Timer(stop_after_s, ctx.stop.set).start()
     try:
-        result = workloads.load("command").Workload().run(ctx, case, recorder)
+        result = registry.load("command").Workload().run(ctx, case, recorder)
     finally:
         ctx.close()
     return recorder, result, time.time() - now
@@ -151,7 +151,7 @@ def test_pgbench_says_why_it_cannot(tmp_path):
     ctx = context(tmp_path, "pgbench")
     try:
         with pytest.raises(LoadError, match="the service has no secret 'password'"):
-            workloads.load("pgbench").Workload().setup(ctx)
+            registry.load("pgbench").Workload().setup(ctx)
     finally:
         ctx.close()
 
