@@ -25,13 +25,37 @@ def folders(nodes, root="/sys/fs/cgroup"):
 
 
 def members(nodes, root="/sys/fs/cgroup"):
-    """Records of all processes in the control groups of the nodes."""
+    """Records of all processes of jobs in the control groups of the nodes.
+
+    Under version 2 slurmd lives in there too, and a process of its own that keeps the scope: not counted.
+    """
     pids = set()
     for top in folders(nodes, root):
         for folder, _folders, _files in os.walk(top):
-            pids.update((processes.read_text(os.path.join(folder, "cgroup.procs")) or "").split())
+            if "/job_" in folder[len(top) :]:
+                pids.update((processes.read_text(os.path.join(folder, "cgroup.procs")) or "").split())
     records = [processes.record_of(int(pid), "-") for pid in pids]
     return [record for record in records if record]
+
+
+def keepers(nodes, root="/sys/fs/cgroup"):
+    """Records of the processes ``slurmstepd infinity`` that keep the nodes' scopes under version 2."""
+    pids = set()
+    for top in folders(nodes, root):
+        pids.update((processes.read_text(os.path.join(top, "system", "cgroup.procs")) or "").split())
+    records = [processes.record_of(int(pid), "-") for pid in pids]
+    return [record for record in records if record]
+
+
+def make_slice(root="/sys/fs/cgroup", systemd="/run/systemd/system"):
+    """Make the folder that Slurm makes its scopes in, where version 2 is used and no systemd did it.
+
+    It lies beside the control group of the first process: at the root, or in a container's own part.
+    """
+    if os.path.exists(systemd) or not os.path.exists(os.path.join(root, "cgroup.controllers")):
+        return
+    first = (processes.read_text("/proc/1/cgroup") or "0::/").strip().split("::")[-1]
+    os.makedirs(os.path.join(root, os.path.dirname(first).lstrip("/"), "system.slice"), exist_ok=True)
 
 
 def remove(nodes, root="/sys/fs/cgroup"):

@@ -32,6 +32,7 @@ class Cluster(Layout):
         :raises DaemonError, FilesError: with a message for the user
         """
         done = files.lay_out(self)
+        cgroups.make_slice()
         if self.root:
             done += self._start_namespace()
         done += self._start_services()
@@ -158,6 +159,7 @@ class Cluster(Layout):
             raise daemons.DaemonError("Process {0} of a job cannot be ended.".format(left[0].pid))
         self._stop_daemons()
         self._stop("namespace")
+        processes.stop_all(cgroups.keepers(self.nodes), 2.0)
         cgroups.remove(self.nodes)
         return done
 

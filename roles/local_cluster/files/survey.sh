@@ -15,13 +15,14 @@ json_list() {
 }
 
 # The control groups that Slurm can use here: "VERSION MOUNT POINT". Controllers of version 1 may be
-# mounted beside an empty tree of version 2; then version 1 is the one that limits anything.
+# mounted beside an empty tree of version 2; then version 1 is the one that limits anything. A container
+# may have them for reading only.
 cgroup_kind() {
   local v1
   v1=$(awk '$3 == "cgroup" && $4 ~ /(^|,)freezer(,|$)/ { print $2; exit }' /proc/mounts)
-  if [ -n "$v1" ]; then
+  if [ -n "$v1" ] && [ -w "$v1" ]; then
     echo "v1 ${v1%/*}"
-  elif [ -f /sys/fs/cgroup/cgroup.controllers ]; then
+  elif [ -z "$v1" ] && [ -w /sys/fs/cgroup/cgroup.subtree_control ]; then
     echo "v2 /sys/fs/cgroup"
   else
     echo "none /"

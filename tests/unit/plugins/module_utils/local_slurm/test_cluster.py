@@ -89,13 +89,18 @@ def test_a_namespace_is_ready_only_when_it_says_so_itself(cluster, monkeypatch):
 
 
 def test_control_groups_of_the_nodes_only(tmp_path):
-    for path in ("memory/slurm_n1/uid_1/job_2", "memory/slurm_n10", "system.slice/n2_slurmstepd.scope/job_1"):
+    scope = "system.slice/n2_slurmstepd.scope"
+    for path in ("memory/slurm_n1/uid_1/job_2", "memory/slurm_n10", scope + "/job_1", scope + "/system"):
         (tmp_path / path).mkdir(parents=True)
     found = {os.path.relpath(path, str(tmp_path)) for path in cgroups.folders(["n1", "n2"], str(tmp_path))}
     assert found == {"memory/slurm_n1", "system.slice/n2_slurmstepd.scope"}
     (tmp_path / "memory/slurm_n1/uid_1/job_2/cgroup.procs").write_text(f"{os.getpid()}\n")
     assert [record.pid for record in cgroups.members(["n1", "n2"], str(tmp_path))] == [os.getpid()]
     (tmp_path / "memory/slurm_n1/uid_1/job_2/cgroup.procs").unlink()
+    (tmp_path / scope / "system/cgroup.procs").write_text(f"{os.getppid()}\n")
+    assert cgroups.members(["n1", "n2"], str(tmp_path)) == []
+    assert [record.pid for record in cgroups.keepers(["n1", "n2"], str(tmp_path))] == [os.getppid()]
+    (tmp_path / scope / "system/cgroup.procs").unlink()
     cgroups.remove(["n1", "n2"], str(tmp_path))
     assert not (tmp_path / "memory/slurm_n1").exists()
     assert (tmp_path / "memory/slurm_n10").exists()
@@ -130,3 +135,16 @@ def test_the_keys_of_others_stay():
     both = files.merged_keys("ssh-ed25519 A me\n", ["ssh-ed25519 B you"])
     assert both == "ssh-ed25519 A me\nssh-ed25519 B you\n"
     assert files.merged_keys(both, ["ssh-ed25519 A me"]) == both
+
+
+def test_the_slice_is_made_only_where_nobody_else_makes_it(tmp_path):
+    tree = tmp_path / "cgroup"
+    tree.mkdir()
+    cgroups.make_slice(str(tree), str(tmp_path / "no systemd"))
+    assert list(tree.iterdir()) == []  # not version 2
+    (tree / "cgroup.controllers").write_text("cpuset cpu io memory pids\n")
+    cgroups.make_slice(str(tree), str(tmp_path))
+    assert [path.name for path in tree.iterdir()] == ["cgroup.controllers"]
+    cgroups.make_slice(str(tree), str(tmp_path / "no systemd"))
+    cgroups.make_slice(str(tree), str(tmp_path / "no systemd"))
+    assert [path.name for path in tree.rglob("system.slice")] == ["system.slice"]
