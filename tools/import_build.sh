@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Builds the collection, has galaxy-importer judge the tarball, and installs it into an empty place to see that it starts.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bin=$PWD/.venv/bin
+mkdir -p build
+work=$(mktemp -d build/import.XXXXXX)
+trap 'rm -rf "$work"' EXIT
+
+"$bin/ansible-galaxy" collection build --force --output-path "$work" >/dev/null
+tarball=$(echo "$PWD/$work"/aifactory-benchmark-*.tar.gz)
+(
+  cd "$work"
+  printf '[galaxy-importer]\nRUN_ANSIBLE_TEST = False\nCHECK_REQUIRED_TAGS = False\n' >importer.cfg
+  PATH="$bin:$PATH" GALAXY_IMPORTER_CONFIG=$PWD/importer.cfg \
+    "$bin/python" -m galaxy_importer.main "$tarball" >importer.log 2>&1 || {
+    cat importer.log
+    exit 1
+  }
+  if grep -E '^(ERROR|CRITICAL)' importer.log; then exit 1; fi
+)
+# installed, away from the checkout, it finds its own recipes
+"$bin/ansible-galaxy" collection install "$tarball" -p "$work/installed" >/dev/null
+mkdir "$work/empty"
+(cd "$work/empty" && ANSIBLE_COLLECTIONS_PATH=$OLDPWD/$work/installed ANSIBLE_CONFIG=/dev/null \
+  "$bin/ansible-playbook" aifactory.benchmark.validate -e recipe=quickstart -i localhost, | grep -q 'quickstart.yml: valid')
+echo "import: the tarball is accepted, and works where it is installed"
