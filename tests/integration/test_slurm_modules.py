@@ -67,7 +67,7 @@ class Host:
 
     def job(self, suffix, text="sleep 120", *flags, **options):
         """Run slurm_job for a job of this test's prefix."""
-        task = {"name": self.prefix + suffix, **ACCOUNT, **options}
+        task = {"name": self.prefix + suffix, **ACCOUNT, "output": "/dev/null", **options}
         if task.get("state") != "absent" and "script" not in task:
             task["content"] = f"{SCRIPT}{text}\n"
         return self.module("slurm_job", task, *flags)
@@ -304,6 +304,7 @@ def test_a_submission_without_an_answer_is_adopted_and_never_repeated(host):
     wait = f"touch {folder}/reached; while [ ! -e {folder}/go ]; do sleep 0.05; done"
     host.write(f"{folder}/sbatch", f'#!/bin/sh\n{wait}\nexec {real} "$@"\n', mode="755")
     task = {"name": host.prefix + "adopted", "content": "#!/bin/bash\nsleep 60\n", "bin_dir": folder, **ACCOUNT}
+    task["output"] = "/dev/null"
     running = host.start("slurm_job", task)
     host.shell(f"for n in $(seq 600); do [ -e {folder}/reached ] && exit 0; sleep 0.05; done; exit 1")
     host.signal(signal.SIGSTOP)
