@@ -20,7 +20,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import (
     find_run,
 )
 
-FORESEEN = (RunError, ClusterUnreachable, SlurmError)
+FORESEEN = (RunError, ClusterUnreachable, SlurmError, ImportError)
 
 
 class RunFailed(Exception):

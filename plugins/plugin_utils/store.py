@@ -15,11 +15,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.optional import Missing, require
+
 try:
     import sqlalchemy as sa
     from sqlalchemy import event as sa_event
-except ImportError as error:
-    raise ImportError("the store needs SQLAlchemy 2 on the controller: pip install -r requirements.txt") from error
+except ImportError:
+    sa = sa_event = Missing("the store needs SQLAlchemy 2 on the controller: pip install -r requirements.txt")
 
 SCHEMA_VERSION = 1
 BUSY_TIMEOUT_MS = 30_000
@@ -88,6 +90,7 @@ class Store:
     """The store of a benchmark_home, or of `url` (any SQLAlchemy URL). A context manager."""
 
     def __init__(self, home: str | os.PathLike[str], url: str | None = None) -> None:
+        require(sa)
         self.path = None if url else Path(home) / "store.db"
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from .checks import check_together, literal_ports
 from .document import Document, FieldPath, read_document
 from .errors import Problem, RecipeError, did_you_mean, nearest
 from .explain import document_path, keys_at, problems_of
-from .models import ValidationError
+from .models import ValidationError, require_pydantic
 from .roles import RoleError, ServiceType, service_type, service_types
 from .schema import RecipeModel
 from .settings import check_settings
@@ -79,6 +79,7 @@ def load_recipe(
     groups (Ansible's variable); when given, ``configuration.target`` must be in it.
     Raises ``RecipeError`` with every mistake at once.
     """
+    require_pydantic()
     path = catalogue.find_recipe(path_or_name, [*search_paths, *catalogue.default_search_paths()])
     document = read_document(path, catalogue.shown_path(path))
     content = path.read_bytes()

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from ..optional import Missing, require
+
 try:
     from pydantic import (
         BaseModel,
@@ -16,8 +18,10 @@ try:
         ValidationError,
         WithJsonSchema,
     )
-except ModuleNotFoundError as error:
-    raise ImportError("recipes need pydantic 2 on the controller: pip install -r requirements.txt") from error
+except ModuleNotFoundError:
+    BaseModel = BeforeValidator = ConfigDict = Field = PlainSerializer = PlainValidator = ValidationError = (
+        WithJsonSchema
+    ) = Missing("recipes need pydantic 2 on the controller: pip install -r requirements.txt")
 
 __all__ = [
     "BaseModel",
@@ -28,4 +32,10 @@ __all__ = [
     "PlainValidator",
     "ValidationError",
     "WithJsonSchema",
+    "require_pydantic",
 ]
+
+
+def require_pydantic() -> None:
+    """Raise ImportError, with what to install, when pydantic is missing."""
+    require(BaseModel)
