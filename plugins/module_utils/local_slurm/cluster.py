@@ -50,8 +50,18 @@ class Cluster(Layout):
         stale = [daemon for daemon in wanted if not daemon.is_current()]
         daemons.stop(stale)
         for daemon in stale:
+            self._claim_port(daemon.name)
             daemon.start()
         return ["start " + daemon.name for daemon in stale]
+
+    def _claim_port(self, name):
+        """Refuse a port that somebody else listens on: it would look as if the daemon answered there."""
+        port = self.ports.get("database" if name == "mariadbd" else name)
+        if port and is_open(port):
+            raise daemons.DaemonError(
+                "Port {0}, which {1} of cluster {2} is to listen on, is in use by another program. "
+                "End that program, or give the cluster another port.".format(port, name, self.name)
+            )
 
     def _start_namespace(self):
         holder = programs.namespace(self)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,16 @@ def test_a_namespace_is_ready_only_when_it_says_so_itself(cluster, monkeypatch):
         assert cluster._start_namespace() == []
     finally:
         daemons.stop([holder])
+
+
+def test_a_port_of_somebody_else_is_refused(cluster):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        cluster.ports = dict(cluster.ports, sshd=other.getsockname()[1])
+        with pytest.raises(daemons.DaemonError, match=r"Port [0-9]+, which sshd of cluster small .* is in use"):
+            cluster._bring_up([programs.sshd(cluster)])
+    assert not Path(cluster.path("run", "sshd.pid")).exists()
 
 
 def test_control_groups_of_the_nodes_only(tmp_path):
