@@ -78,3 +78,4 @@ flock 9 # whoever else builds it; then it is there
 if [ ! -s "$cached" ]; then build "$cached"; fi
 ln -f "$cached" "$folder/$id.sif" 2>/dev/null || cp "$cached" "$folder/$id.sif" # another file system
 ln -sfn "$id.sif" "$folder/$name.sif"
+find "$folder" -type f -name "$name-????????????.sif" ! -name "$id.sif" -delete # earlier ones
