@@ -23,6 +23,7 @@ make_tree() {
     --customize-hook='rm -rf "$1"/var/cache/apt "$1"/var/lib/apt/lists/*' \
     "$SUITE" "$1" "$MIRROR"
   rm -rf --one-file-system "${1:?}"/dev/*
+  touch "$1/etc/hosts" "$1/etc/resolv.conf" # for the host's own to be mounted on
 }
 
 # The globs are the tree's, so this machine's shell must not expand them first: they are read into arrays.
