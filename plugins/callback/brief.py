@@ -22,10 +22,14 @@ extends_documentation_fragment:
   - result_format_callback
 """
 
+import contextlib  # noqa: E402
+import importlib  # noqa: E402
 import textwrap  # noqa: E402
 
 from ansible import constants as C  # noqa: E402
 from ansible.plugins.callback.default import CallbackModule as Default  # noqa: E402
+
+REPORT_MODULES = ("store", "finish", "report", "screen")
 
 
 class CallbackModule(Default):
@@ -43,6 +47,15 @@ class CallbackModule(Default):
         self._play = play
         if not self._quiet():
             super().v2_playbook_on_play_start(play)
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        """While the cluster works, load what the report will need: the workers are forked and inherit it."""
+        super().v2_playbook_on_task_start(task, is_conditional)
+        if task.action.endswith("run_watch"):
+            for module in REPORT_MODULES:
+                # without its libraries the report itself says what is missing
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(f"ansible_collections.aifactory.benchmark.plugins.plugin_utils.{module}")
 
     def v2_playbook_on_include(self, included_file):
         """Nothing: roles that include others are of no interest here."""
