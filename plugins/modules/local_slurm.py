@@ -42,6 +42,8 @@ options:
     description:
       - Root folder of another system, whose Slurm and sshd are to be used. Its daemons live in a mount
         namespace of their own, with that folder as their root.
+      - In it, C(/etc/hosts), C(resolv.conf), C(passwd), C(group), C(subuid) and C(subgid) are links into
+        C(/run/cluster), and C(/etc/passwd.dist) and C(/etc/group.dist) are its own.
       - When it is not given, this machine's own programs are used.
     type: path
   nodes:

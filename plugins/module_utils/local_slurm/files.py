@@ -79,6 +79,9 @@ def configuration(cluster):
     if cluster.root:
         for name in ("passwd", "group"):
             items.append(Item(cluster.path("conf", name), merged_names(cluster, name), 0o644, "root"))
+        for name in ("hosts", "resolv.conf", "subuid", "subgid"):
+            text = processes.read_text(os.path.join("/etc", name)) or ""
+            items.append(Item(cluster.path("conf", name), text, 0o644, "root"))
     for user in cluster.params["users"]:
         path = cluster.path("ssh", "authorized_keys", user)
         text = merged_keys(processes.read_text(path) or "", cluster.params["public_keys"])
@@ -94,13 +97,13 @@ def merged_keys(present, wanted):
 
 
 def merged_names(cluster, name):
-    """The tree's /etc/passwd or /etc/group with this machine's numbers for the users of the cluster.
+    """The tree's own passwd or group (``/etc/NAME.dist``) with this machine's numbers for the users of the cluster.
 
     Files of the cluster lie in one folder for both, so slurm, munge and the users must have the same
     numbers inside and outside.
     """
     shared = ["slurm", "munge"] + cluster.params["users"]
-    with open(os.path.join(cluster.root, "etc", name)) as stream:
+    with open(os.path.join(cluster.root, "etc", name + ".dist")) as stream:
         lines = [line for line in stream.read().splitlines() if line.split(":")[0] not in shared]
     with open(os.path.join("/etc", name)) as stream:
         lines += sorted(line for line in stream.read().splitlines() if line.split(":")[0] in shared)

@@ -24,7 +24,7 @@ def namespace(layout):
     """The process that holds the mount namespace in which the daemons of a root tree live."""
     command = ["unshare", "--mount", "--propagation", "slave", "bash", layout.path("conf", "namespace.sh")]
     command += [layout.root, layout.dir, layout.base]
-    return _daemon(layout, "namespace", command, layout.conf("namespace.sh", "passwd", "group"))
+    return _daemon(layout, "namespace", command, layout.conf("namespace.sh"))
 
 
 def munged(layout):

@@ -14,18 +14,12 @@ done
 mkdir -p "$tree$base"
 mount --rbind "$base" "$tree$base"
 mount -t tmpfs -o mode=755 run "$tree/run"
-mkdir "$tree/run/sshd"
+mkdir "$tree/run/sshd" "$tree/run/cluster"
+# The tree's hosts, passwd and others are links to here. A folder is mounted, not the files: those are
+# replaced when they change, and a mounted file would stay the old one.
+mount --bind "$cluster/conf" "$tree/run/cluster"
 mount --bind "$cluster/tmp" "$tree/tmp"
 mount --bind "$cluster/tmp" "$tree/var/tmp"
-for file in hosts resolv.conf subuid subgid; do
-  if [ -e "/etc/$file" ]; then
-    touch "$tree/etc/$file"
-    mount --bind "/etc/$file" "$tree/etc/$file"
-  fi
-done
-for file in passwd group; do
-  mount --bind "$cluster/conf/$file" "$tree/etc/$file"
-done
 mount -o remount,ro,bind "$tree"
 
 cd "$tree"

@@ -26,5 +26,10 @@ mmdebstrap --quiet --mode=root --variant=apt --keyring="$keyring" --include="${p
   --customize-hook='rm -rf "$1"/var/cache/apt "$1"/var/lib/apt/lists/*' \
   "$suite" "$work/tree" "$mirror"
 rm -rf --one-file-system "$work"/tree/dev/*
+# What the cluster that uses the tree brings itself.
+for file in hosts resolv.conf passwd group subuid subgid; do
+  if [ -e "$work/tree/etc/$file" ]; then mv "$work/tree/etc/$file" "$work/tree/etc/$file.dist"; fi
+  ln -sfn "/run/cluster/$file" "$work/tree/etc/$file"
+done
 chmod 755 "$work/tree"
 mv -T "$work/tree" "$folder"

@@ -159,3 +159,16 @@ def test_the_slice_is_made_only_where_nobody_else_makes_it(tmp_path):
     cgroups.make_slice(str(tree), str(tmp_path / "no systemd"))
     cgroups.make_slice(str(tree), str(tmp_path / "no systemd"))
     assert [path.name for path in tree.rglob("system.slice")] == ["system.slice"]
+
+
+def test_a_tree_gets_this_machine_s_numbers_for_the_users_of_the_cluster(cluster, tmp_path):
+    (tmp_path / "tree" / "etc").mkdir(parents=True)
+    lines = ["root:x:0:0::/root:/bin/sh", "games:x:5:60::/:/bin/false", "www-data:x:1:1::/:/bin/false"]
+    (tmp_path / "tree" / "etc" / "passwd.dist").write_text("\n".join(lines) + "\n")
+    cluster.root = str(tmp_path / "tree")
+    cluster.params["users"] = ["games"]
+    mine = [line for line in Path("/etc/passwd").read_text().splitlines() if line.startswith("games:")]
+    merged = files.merged_names(cluster, "passwd").splitlines()
+    assert [line for line in merged if line.startswith("games:")] == mine
+    assert lines[0] in merged
+    assert lines[2] in merged
