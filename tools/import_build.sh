@@ -23,6 +23,14 @@ tarball=$(echo "$PWD/$work"/aifactory-benchmark-*.tar.gz)
 # installed, away from the checkout, it finds its own recipes
 "$bin/ansible-galaxy" collection install "$tarball" -p "$work/installed" >/dev/null
 mkdir "$work/empty"
-(cd "$work/empty" && ANSIBLE_COLLECTIONS_PATH=$OLDPWD/$work/installed ANSIBLE_CONFIG=/dev/null \
-  "$bin/ansible-playbook" aifactory.benchmark.validate -e recipe=quickstart -i localhost, | grep -q 'quickstart.yml: valid')
+(
+  installed=$PWD/$work/installed
+  cd "$work/empty"
+  env -u ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH="$installed" \
+    "$bin/ansible-playbook" aifactory.benchmark.validate -e recipe=quickstart -i localhost, >validate.log 2>&1 &&
+    grep -q 'quickstart.yml: valid' validate.log || {
+    cat validate.log
+    exit 1
+  }
+)
 echo "import: the tarball is accepted, and works where it is installed"

@@ -55,7 +55,8 @@ def http(address, port, health, env):
 def command(address, port, health, env):
     """`command` ends with 0, run by sh on the node, with the SERVICE_ variables."""
     try:
-        done = subprocess.run(
+        # in a job there is no AnsibleModule
+        done = subprocess.run(  # pylint: disable=ansible-bad-function
             ["sh", "-c", health["command"]],
             env=env,
             stdin=subprocess.DEVNULL,
