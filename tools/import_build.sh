@@ -21,16 +21,16 @@ tarball=$(echo "$PWD/$work"/aifactory-benchmark-*.tar.gz)
   if grep -E '^(ERROR|CRITICAL)' importer.log; then exit 1; fi
 )
 # installed, away from the checkout, it finds its own recipes
-"$bin/ansible-galaxy" collection install "$tarball" -p "$work/installed" >/dev/null
 mkdir "$work/empty"
 (
-  installed=$PWD/$work/installed
   cd "$work/empty"
-  env -u ANSIBLE_CONFIG ANSIBLE_COLLECTIONS_PATH="$installed" \
-    "$bin/ansible-playbook" aifactory.benchmark.validate -e recipe=quickstart -i localhost, >validate.log 2>&1 &&
-    grep -q 'quickstart.yml: valid' validate.log || {
+  unset ANSIBLE_CONFIG
+  export ANSIBLE_COLLECTIONS_PATH=$PWD/installed
+  "$bin/ansible-galaxy" collection install "$tarball" -p "$ANSIBLE_COLLECTIONS_PATH" >/dev/null
+  if ! "$bin/ansible-playbook" aifactory.benchmark.validate -e recipe=quickstart -i localhost, >validate.log 2>&1 ||
+    ! grep -q 'quickstart.yml: valid' validate.log; then
     cat validate.log
     exit 1
-  }
+  fi
 )
 echo "import: the tarball is accepted, and works where it is installed"
