@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""What the documentation names exists: files, headings, playbooks, recipe keys, inventory variables."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import load_recipe
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan_models import ClusterVariables
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "inventory" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CODE = ("plugins", "roles", "playbooks")
+
+_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+_PLAYBOOK = re.compile(r"ansible-playbook(?: -[a-z] \S+)* aifactory\.benchmark\.([a-z_]+)")
+_VARIABLE = re.compile(r"\bbenchmark_[a-z_]+\b")
+
+
+def named(pages):
+    return pytest.mark.parametrize("page", pages, ids=[str(page.relative_to(ROOT)) for page in pages])
+
+
+def prose(page: Path) -> str:
+    """The text without its blocks of code."""
+    return _FENCE.sub("", page.read_text())
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of the headings, as GitHub makes them."""
+    found: dict[str, int] = {}
+    for heading in _HEADING.findall(prose(page)):
+        text = _LINK.sub(lambda link: link.group(0)[1:].split("]")[0], heading)
+        slug = re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-")
+        found[slug] = found.get(slug, -1) + 1
+    return {f"{slug}-{number}" if number else slug for slug, most in found.items() for number in range(most + 1)}
+
+
+def recipes() -> list[tuple[str, str]]:
+    """(where, text) of the blocks of YAML that are recipes."""
+    return [
+        (f"{page.relative_to(ROOT)}:{page.read_text()[: block.start()].count(chr(10)) + 1}", block.group(2))
+        for page in PAGES
+        for block in _FENCE.finditer(page.read_text())
+        if re.match(r"(#.*\n)*(service|configuration):", block.group(2))
+    ]
+
+
+@named(PAGES)
+def test_links_lead_somewhere(page):
+    broken = []
+    for link in _LINK.findall(prose(page)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _hash, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert not broken
+
+
+@named(PAGES)
+def test_playbooks_that_are_named_exist(page):
+    known = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
+    assert set(_PLAYBOOK.findall(page.read_text())) - {"NAME"} <= known
+
+
+def test_the_readme_names_every_playbook():
+    table = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert sorted(table) == sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+
+
+@pytest.mark.parametrize(("where", "text"), recipes(), ids=[where for where, _text in recipes()])
+def test_recipes_are_valid(where, text, tmp_path):
+    path = tmp_path / "recipe.yml"
+    path.write_text(text)
+    load_recipe(str(path))
+
+
+def test_the_quick_look_is_the_quickstart():
+    [(_where, shown)] = [found for found in recipes() if found[0].startswith("README.md")]
+    text = (ROOT / "recipes" / "quickstart.yml").read_text()
+    assert shown == "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
+
+
+@named(PAGES)
+def test_variables_that_are_named_exist(page):
+    known = {f"benchmark_{name}" for name in ClusterVariables.model_fields}
+    wanted = set(_VARIABLE.findall(page.read_text())) - known
+    files = [path for folder in CODE for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yml", ".j2")]
+    code = "\n".join(path.read_text() for path in files)
+    assert [name for name in sorted(wanted) if not re.search(rf"\b{name}\b", code)] == []
+
+
+def test_every_variable_of_a_cluster_is_described():
+    text = (ROOT / "inventory" / "README.md").read_text()
+    assert [name for name in ClusterVariables.model_fields if f"`benchmark_{name}`" not in text] == []
+
+
+def test_every_page_is_in_the_index():
+    pages = {page for page in (ROOT / "docs").rglob("*.md") if page.name != "README.md"}
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / link.partition("#")[0]).resolve() for link in _LINK.findall(index.read_text())}
+    assert {str(page.relative_to(ROOT)) for page in pages - linked} == set()
