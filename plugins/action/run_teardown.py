@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct, squeue
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct, scontrol, squeue
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
@@ -80,8 +80,9 @@ class ActionModule(RunAction):
         ids = [job["id"] for job in records]
         named_argv = squeue.argv(names=[run_jobs.job_name(run.id, role) for role in run_jobs.ROLES], mine=True)
         if ids:
-            # the three questions of a run that is over, in one remote call
-            self.client = SlurmClient(remote.prefetched([squeue.argv(ids=ids), sacct.argv(ids=ids), named_argv]))
+            # the questions of a run that is over, in one remote call; accounting may lag, then scontrol knows more
+            asked = [squeue.argv(ids=ids), sacct.argv(ids=ids), named_argv, *map(scontrol.show_job_argv, ids)]
+            self.client = SlurmClient(remote.prefetched(asked))
         found = self.client.jobs(ids)
         living = [job_id for job_id, job in found.items() if not job.final]
         if living:

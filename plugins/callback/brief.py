@@ -29,7 +29,15 @@ import textwrap  # noqa: E402
 from ansible import constants as C  # noqa: E402
 from ansible.plugins.callback.default import CallbackModule as Default  # noqa: E402
 
-REPORT_MODULES = ("store", "finish", "report", "screen")
+_OURS = "ansible_collections.aifactory.benchmark.plugins.plugin_utils"
+REPORT_MODULES = (
+    "rich.console",
+    "rich.table",
+    f"{_OURS}.store",
+    f"{_OURS}.finish",
+    f"{_OURS}.screen",
+    f"{_OURS}.report",
+)
 
 
 class CallbackModule(Default):
@@ -52,10 +60,11 @@ class CallbackModule(Default):
         """While the cluster works, load what the report will need: the workers are forked and inherit it."""
         super().v2_playbook_on_task_start(task, is_conditional)
         if task.action.endswith("run_watch"):
-            for module in REPORT_MODULES:
-                # without its libraries the report itself says what is missing
-                with contextlib.suppress(ImportError):
-                    importlib.import_module(f"ansible_collections.aifactory.benchmark.plugins.plugin_utils.{module}")
+            # without its libraries the report itself says what is missing
+            with contextlib.suppress(ImportError, RuntimeError):
+                for module in REPORT_MODULES:
+                    importlib.import_module(module)
+                importlib.import_module(REPORT_MODULES[-1]).preload()
 
     def v2_playbook_on_include(self, included_file):
         """Nothing: roles that include others are of no interest here."""

@@ -66,6 +66,13 @@ def to_markdown(gathered: dict[str, Any]) -> str:
     return _environment(False).get_template("report.md.j2").render(**gathered)
 
 
+def preload() -> None:
+    """Read and compile what `render` needs of files, so that it starts at once; forked workers inherit it."""
+    _plotly()
+    for html, template in ((True, "report.html.j2"), (False, "report.md.j2")):
+        _environment(html).get_template(template)
+
+
 @cache
 def _environment(html: bool) -> jinja2.Environment:
     environment = jinja2.Environment(
