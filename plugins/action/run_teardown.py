@@ -13,6 +13,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     RunAction,
+    RunFailed,
     add_calls,
     controller_event,
 )
@@ -29,6 +30,7 @@ class ActionModule(RunAction):
     OPTIONS = {
         "run": {"type": "str", "required": True},
         "grace_s": {"type": "float", "default": 0.0},
+        "fail": {"type": "bool", "default": False},
         "keep_directory": {"type": "bool", "default": False},
         "deadline_s": {"type": "float", "default": 180.0},
     }
@@ -38,14 +40,15 @@ class ActionModule(RunAction):
         run = self.find(self.options["run"])
         plan = run.read_json("plan.json")
         remote = self.remote()
-        records = run_jobs.read(run)
         self.client = SlurmClient(remote.argv)
+        records = run_jobs.read(run) or run_jobs.adopt(run, self.client)
         if self.options["grace_s"]:
             self._ask_to_stop(remote, plan["run_dir"], records)
             remote.calls.update(self.client.counts)
         checks, records = self._jobs(remote, run, records)
-        checks += _agent_checks(run, records)
         if not self.options["keep_directory"]:
+            # what the agents found, and the directory, are known when the run was collected
+            checks += _agent_checks(run)
             checks.append(self._directory(remote, run, plan["run_dir"]))
         teardown = {
             "schema": 1,
@@ -61,8 +64,12 @@ class ActionModule(RunAction):
         wrong = [f"{check['what']}: {check['found']}" for check in checks if not check["ok"]]
         if wrong:
             self.say(f"teardown NOT proven: {'; '.join(wrong)}", color="red")
+        elif self.options["keep_directory"]:
+            self.say("no job of the run is left")
         else:
             self.say(f"torn down, {len(checks)} checks: no job, port, process or file is left")
+        if wrong and self.options["fail"]:
+            raise RunFailed(f"run {run.id}: what is left can't be ruled out: {'; '.join(wrong)}")
         return {"changed": True, "run": run.id, "teardown": teardown}
 
     def _ask_to_stop(self, remote: Remote, run_dir: str, records: list[dict[str, Any]]) -> None:
@@ -141,7 +148,7 @@ def _said_goodbye(run: RunDirectory) -> bool:
     return ("service", "stopped") in told and bool(told & {("clients", "done"), ("clients", "failed")})
 
 
-def _agent_checks(run: RunDirectory, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _agent_checks(run: RunDirectory) -> list[dict[str, Any]]:
     """What the service's agent found on its node when it ended; unknown where it could not say."""
     events = run.events()
     started = [e for e in events if e.get("source") == "service" and e["event"] == "container_started"]
@@ -152,12 +159,17 @@ def _agent_checks(run: RunDirectory, records: list[dict[str, Any]]) -> list[dict
     node = started[-1].get("node") if started else last.get("node")
     unknown = f"unknown: the agent on {node} was killed before it could look"
     left = last.get("processes_left")
+    # the agent says null of what the service never had
+    no_port = bool(stopped) and last.get("port_closed") is None
+    no_data = bool(stopped) and last.get("data_removed") is None
     return [
         {
             "what": "port",
             "how": f"the agent connects to it on {node}",
-            "found": {True: "closed", False: "still open"}.get(last.get("port_closed"), unknown),
-            "ok": last.get("port_closed") is True,
+            "found": "the service has none"
+            if no_port
+            else {True: "closed", False: "still open"}.get(last.get("port_closed"), unknown),
+            "ok": no_port or last.get("port_closed") is True,
         },
         {
             "what": "processes",
@@ -168,7 +180,9 @@ def _agent_checks(run: RunDirectory, records: list[dict[str, Any]]) -> list[dict
         {
             "what": "node-local data",
             "how": f"the agent removes it and looks on {node}",
-            "found": {True: "removed", False: "still there"}.get(last.get("data_removed"), unknown),
-            "ok": last.get("data_removed") is True,
+            "found": "the service has none"
+            if no_data
+            else {True: "removed", False: "still there"}.get(last.get("data_removed"), unknown),
+            "ok": no_data or last.get("data_removed") is True,
         },
     ]

@@ -8,6 +8,7 @@ import os
 import time
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import watch
@@ -38,7 +39,11 @@ class ActionModule(RunAction):
     def act(self) -> dict[str, Any]:
         """Poll and print until the run is over; `over` says whether it is, `state` where it stands."""
         self.run_files: RunDirectory = self.find(self.options["run"])
-        self.jobs = {job["role"]: job for job in run_jobs.read(self.run_files)}
+        remote = self.remote()
+        jobs = run_jobs.read(self.run_files) or run_jobs.adopt(self.run_files, SlurmClient(remote.argv))
+        if not jobs:
+            raise RunFailed(f"run {self.run_files.id} has no job on {self.host}: nothing was submitted; start it again")
+        self.jobs = {job["role"]: job for job in jobs}
         plan = self.run_files.read_json("plan.json")
         self.known: dict[str, Job] = {}
         self.events = [event for source in watch.SOURCES for event in self._mirrored(source)]
@@ -46,7 +51,6 @@ class ActionModule(RunAction):
         self.line_open = False
         self.last_line = time.monotonic()
         self.stopped_at = None if self._seen("service", "stopped") is None else time.monotonic()
-        remote = self.remote()
         feed = watch.Feed(self.run_files, remote, plan["run_dir"], [job["id"] for job in self.jobs.values()])
         started = time.monotonic()
         try:

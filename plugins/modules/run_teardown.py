@@ -30,6 +30,10 @@ options:
     description: Whether the run's directory stays on the cluster.
     type: bool
     default: false
+  fail:
+    description: Whether the task fails when it can't be proven that nothing is left.
+    type: bool
+    default: false
   deadline_s:
     description: Seconds to wait for cancelled jobs to be gone.
     type: float

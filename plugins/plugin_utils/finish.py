@@ -125,5 +125,7 @@ def compose(
         "jobs": jobs,
         "cost": cost.cost(jobs, segments, None if over else now),
         "calls": calls,
-        "headline": results.headline(evidence.table, evidence.latencies),
+        "headline": results.headline(
+            evidence.table, evidence.latencies, (plan.get("benchmarks") or {}).get("metrics") or ()
+        ),
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import hostlist
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
@@ -47,6 +48,22 @@ def update(record: dict[str, Any], job: Job) -> dict[str, Any]:
         "cpus": job.tres.get("cpu"),
         "gpus": job.tres.get("gres/gpu", 0),
     }
+
+
+def adopt(run: RunDirectory, client: SlurmClient) -> list[dict[str, Any]]:
+    """Find the jobs of a run by their names, for a controller that died before it could write down their ids.
+
+    Writes jobs.json when there are any. Raises SlurmError when Slurm does not answer.
+    """
+    found = client.find_many([job_name(run.id, role) for role in ROLES])
+    jobs = [
+        submitted(role, run.id, found[job_name(run.id, role)][0].raw_id, adopted=True)
+        for role in ROLES
+        if found.get(job_name(run.id, role))
+    ]
+    if jobs:
+        run.write_json("jobs.json", jobs)
+    return jobs
 
 
 def read(run: RunDirectory) -> list[dict[str, Any]]:

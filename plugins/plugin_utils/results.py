@@ -10,7 +10,7 @@ confidence interval by Student's t, from two repetitions on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram, middle_of
@@ -109,11 +109,12 @@ def buckets(histogram: Histogram) -> list[tuple[float, int]]:
     return [(middle_of(index) * histogram.scale, histogram.counts[index]) for index in sorted(histogram.counts)]
 
 
-def headline(table: Table, latencies: dict[str, Histogram]) -> list[dict[str, Any]]:
+def headline(table: Table, latencies: dict[str, Histogram], metrics: Sequence[str] = ()) -> list[dict[str, Any]]:
     """The numbers that a reader wants first, of every case: throughput, response time p50 and p99, errors.
 
     Each: `case`, `metric`, `unit`, `statistic`, `value`, `samples` (operations behind it), `repetitions`, and
-    `half_width`, the 95 % interval's over the repetitions (None of one, and of a merged percentile).
+    `half_width`, the 95 % interval's over the repetitions (None of one, and of a merged percentile). Of each case,
+    those that the recipe names (`metrics`) come first, in its order.
     """
     lines: list[dict[str, Any]] = []
     for case in table.cases():
@@ -123,7 +124,14 @@ def headline(table: Table, latencies: dict[str, Histogram]) -> list[dict[str, An
         for metric in table.metrics():
             if metric not in USUAL_METRICS:
                 lines += _mean_line(table, case, metric, samples)
-    return lines
+    wanted = list(metrics)
+    cases = table.cases()
+
+    def place(line: dict[str, Any]) -> tuple[int, int]:
+        metric = line["metric"]
+        return cases.index(line["case"]), wanted.index(metric) if metric in wanted else len(wanted)
+
+    return sorted(lines, key=place)
 
 
 def _mean_line(table: Table, case: str, metric: str, samples: float) -> list[dict[str, Any]]:

@@ -74,6 +74,7 @@ def test_the_original_recipe_character_for_character(play, home, ollama_standin)
     assert played.rc == 0, played.output
     [run] = played.run_ids()
     assert read_json(home, run, "run.json")["verdict"] == "VALID"
+    assert read_json(home, run, "teardown.json")["clean"]
     [operations] = rows(home, run, client="all", metric="operations")
     assert float(operations["value"]) == 4
     assert '"model": "llama2"' in (home / "runs" / run / "logs" / "client-000.log").read_text()
@@ -113,11 +114,22 @@ def test_a_run_survives_its_controller(recipe, home, play):
     assert_nothing_left([run])
 
 
+def test_a_controller_that_died_before_it_knew_the_job_ids(play, recipe, home):
+    left = play("run", "-e", f"recipe={recipe(duration='4s')}", "-e", "watch_timeout=1")
+    [run] = left.run_ids()
+    (home / "runs" / run / "jobs.json").unlink()
+    played = play("watch")
+    assert played.rc == 0, played.output
+    assert len(read_json(home, run, "run.json")["jobs"]) == 2
+    assert_nothing_left([run])
+
+
 def test_stop_ends_in_order_and_keeps_what_was_measured(play, recipe, home):
     left = play("run", "-e", f"recipe={recipe(duration='120s')}", "-e", "watch_timeout=8")
     [run] = left.run_ids()
     stopped = play("stop")
     assert stopped.rc == 0, stopped.output
+    assert "NOT proven" not in stopped.output
     record = read_json(home, run, "run.json")
     assert record["state"] == "stopped", record
     assert read_json(home, run, "teardown.json")["clean"]

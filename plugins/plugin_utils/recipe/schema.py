@@ -49,7 +49,9 @@ class Health(Section):
         None, description="status codes that mean healthy (http)"
     )
     body: str | None = Field(None, description="text that the answer contains (http)")
-    command: str | None = Field(None, description="command run in the container; exit code 0 means healthy (command)")
+    command: str | None = Field(
+        None, description="command run on the service's node; exit code 0 means healthy (command)"
+    )
     interval: Duration | None = Field(None, description="time between two probes")
     deadline: Duration | None = Field(None, description="time after which a service that is not healthy has failed")
 
