@@ -19,9 +19,13 @@ try:
         WithJsonSchema,
     )
 except ModuleNotFoundError:
-    BaseModel = BeforeValidator = ConfigDict = Field = PlainSerializer = PlainValidator = ValidationError = (
-        WithJsonSchema
-    ) = Missing("recipes need pydantic 2 on the controller: pip install -r requirements.txt")
+    BaseModel = BeforeValidator = ConfigDict = Field = PlainSerializer = PlainValidator = WithJsonSchema = Missing(
+        "recipes need pydantic 2 on the controller: pip install -r requirements.txt"
+    )
+
+    class ValidationError(Exception):
+        """What pydantic would raise."""
+
 
 __all__ = [
     "BaseModel",
