@@ -77,8 +77,8 @@ class Workload(WorkloadBase):
         return 1
 
     def minimum_warmup_s(self, clients):
-        """The processes start and connect: half a second, and what many cost one server that authenticates them."""
-        return max(0.5, 0.03 * clients)
+        """The processes start and connect: a moment, and what many cost one server that authenticates them."""
+        return max(0.3, 0.03 * clients)
 
     def prepare(self, ctx):
         """Connect once, so that program, libraries and name service are in memory when it counts."""
