@@ -56,7 +56,7 @@ integration: test-cluster  ## tests on the real clusters, over ssh as an ordinar
 	$(BIN)/python -m pytest -q tests/integration
 
 molecule: setup-dev  ## the molecule scenarios
-	cd extensions && ../$(BIN)/molecule test --all
+	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
 bench: cluster  ## the benchmarks, each printing its ratios
 	$(BIN)/python tests/bench/run_bench.py
