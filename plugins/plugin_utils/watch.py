@@ -54,6 +54,8 @@ class Feed:
         The jobs are None when squeue was not asked or did not answer. Raises ClusterUnreachable, and RunError
         when the run's directory is no longer on the cluster.
         """
+        # counted apart: a longer run is asked about more often, whatever the number of its clients
+        self._remote.calls["polls"] += 1
         offsets = [str(self._size(source)) for source in SOURCES]
         answer = self._remote.shell(
             _POLL,
