@@ -91,7 +91,7 @@ class ActionModule(RunAction):
             asked = [squeue.argv(ids=ids), sacct.argv(ids=ids), named_argv, *map(scontrol.show_job_argv, ids)]
             self.client = SlurmClient(remote.prefetched(asked))
         found = self.client.jobs(ids)
-        living = [job_id for job_id, job in found.items() if not job.final]
+        living = [job_id for job_id, job in found.items() if not job.gone]
         if living:
             # what was asked before they ended proves nothing
             remote.calls.update(self.client.counts)
@@ -103,7 +103,7 @@ class ActionModule(RunAction):
                 "what": f"{job['role']} job",
                 "how": f"{found[job['id']].source or 'squeue'} of job {job['id']}",
                 "found": found[job["id"]].state,
-                "ok": found[job["id"]].final or bool(found[job["id"]].left_queue),
+                "ok": found[job["id"]].gone,
             }
             for job in records
         ]

@@ -78,6 +78,11 @@ class Job:
         return states.is_ok(self.state)
 
     @property
+    def gone(self):
+        """bool: Slurm said without an error that it ended, or does not know it and nothing says that it lives."""
+        return self.final or bool(self.left_queue and not self.contradicted)
+
+    @property
     def live(self):
         """bool: it waits, runs or is ending."""
         return states.is_live(self.state)

@@ -68,7 +68,7 @@ def wait_gone(client, ids, deadline_s, clock):
 def _proof(job_id, job, clock):
     command = sacct.argv(ids=[job_id]) if job.source == "sacct" else squeue.argv(ids=[job_id])
     return {
-        "gone": job.final or bool(job.left_queue and not job.contradicted),
+        "gone": job.gone,
         "state": job.state,
         "reason": job.reason,
         "source": job.source,
