@@ -53,7 +53,9 @@ class CaseRun:
     def _plan(self, workload):
         """Epoch times of the start of the load and of the measurement, and of its end (None: so many requests)."""
         ahead_s = START_AHEAD_S + START_AHEAD_PER_CLIENT_S * len(self.clients)
-        self.warmup_s = max(float(self.benchmarks.get("warmup_s") or 0), workload.minimum_warmup_s(len(self.clients)))
+        self.warmup_s = max(
+            float(self.benchmarks.get("warmup_s") or 0), workload.minimum_warmup_s(self.conductor.prepared_s)
+        )
         self.duration_s = self.benchmarks.get("duration_s")
         self.requests = self.benchmarks.get("requests")
         self.warmup_start = time.time() + ahead_s

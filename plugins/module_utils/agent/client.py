@@ -6,7 +6,7 @@
 Messages are JSON lines, orders on standard input and answers on standard output. srun cuts longer lines than
 1,024 bytes, so answers are short; results are files, clients/NNN/CASE-REPETITION.json.
 Orders: {"op": "services", "services"}, {"op": "run", ...} (see Case), {"op": "stop"}, {"op": "quit", "lost"}.
-Answers: {"op": "ready", "node"}, {"op": "progress", "operations", "errors"}, {"op": "result", "file"},
+Answers: {"op": "ready", "node", "prepared_s"}, {"op": "progress", "operations", "errors"}, {"op": "result", "file"},
 {"op": "failed", "reason"} (this case), {"op": "lost", "reason"} (for good); each with its "client".
 """
 
@@ -112,8 +112,9 @@ class Client:
                 return
             if order["op"] == "services":
                 self.context.services = order["services"]
+                begin = time.monotonic()
                 self.workload.prepare(self.context)
-                self._send("ready", node=node_name())
+                self._send("ready", node=node_name(), prepared_s=round(time.monotonic() - begin, 3))
             elif order["op"] == "run":
                 self._run_case(order)
 

@@ -50,6 +50,7 @@ class Conductor:
         self.signal = None
         self.lost = {}  # client -> reason, of those that are gone
         self.ready = set()
+        self.prepared_s = 0.0  # what getting ready took the slowest client
         self.pulse = run_dir.Pulse(self.dir.control(run_dir.SERVICE_ALIVE))
         self.signs_read_at = 0.0
         self.context = None
@@ -174,6 +175,7 @@ class Conductor:
             return None
         if message["op"] == "ready":
             self.ready.add(message["client"])
+            self.prepared_s = max(self.prepared_s, message["prepared_s"])
         elif message["op"] == "lost":
             self.lost.setdefault(message["client"], message["reason"])
         return message

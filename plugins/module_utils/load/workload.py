@@ -126,8 +126,11 @@ class WorkloadBase:
         """How many shells (int) each client should have ready; `benchmarks` is the plan's (dict)."""
         return 0
 
-    def minimum_warmup_s(self, clients):
-        """Seconds that the load of so many clients needs to be steady; a shorter warm-up is made this long."""
+    def minimum_warmup_s(self, prepared_s):
+        """Seconds that the load needs to be steady; a shorter warm-up is made this long.
+
+        `prepared_s` (float): what `prepare` took the slowest client, all of them at once.
+        """
         return 0.0
 
     def setup(self, ctx):

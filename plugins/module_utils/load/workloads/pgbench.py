@@ -63,6 +63,7 @@ _ABORTED = re.compile(r"aborted|error:", re.IGNORECASE)
 _CONNECT_TIMEOUT_S = 10
 _TICK_S = 0.1
 _READ_EVERY_S = 0.5
+_LEAST_WARMUP_S = 0.3
 # A start that late into the measurement falsifies its throughput by more than a run's own noise.
 _LATE_S, _LATE_SHARE = 0.1, 0.01
 
@@ -76,9 +77,9 @@ class Workload(WorkloadBase):
         """One, for pgbench."""
         return 1
 
-    def minimum_warmup_s(self, clients):
-        """The processes start and connect: a moment, and what many cost one server that authenticates them."""
-        return max(0.3, 0.03 * clients)
+    def minimum_warmup_s(self, prepared_s):
+        """The processes start and connect, as in `prepare`: twice that, since this machine has its moods."""
+        return max(_LEAST_WARMUP_S, 2.0 * prepared_s)
 
     def prepare(self, ctx):
         """Connect once, so that program, libraries and name service are in memory when it counts."""
