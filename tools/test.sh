@@ -13,6 +13,7 @@ stop_cluster() {
 }
 
 mkdir -p build
+tools/test_packages.sh
 tools/lint.sh
 tools/sanity.sh
 tools/import_build.sh
