@@ -79,6 +79,10 @@ def child():
     text = "sleep 60 & echo started; while :; do :; done"
     process = subprocess.Popen(["sh", "-c", text], stdout=subprocess.PIPE, start_new_session=True)
     process.stdout.readline()
+    end = time.time() + 20
+    while "sleep" not in {found.name for found in process_tree.descendants(process.pid)}:  # forked, not yet executed
+        assert time.time() < end
+        time.sleep(0.01)
     yield process
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
