@@ -10,7 +10,8 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
 
-.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration molecule bench build clean
+.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration molecule \
+  bench bench-run bench-llm bench-http bench-engine build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -58,8 +59,19 @@ integration: test-cluster  ## tests on the real clusters, over ssh as an ordinar
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: cluster  ## the benchmarks, each printing its ratios
+bench: bench-engine bench-http bench-llm bench-run  ## the benchmarks, each printing its ratios
+
+bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
+
+bench-llm: setup  ## streaming load beside aiperf and GuideLLM (installs them in ~/.cache/aifactory-peers)
+	$(BIN)/python tests/bench/load/bench_llm.py
+
+bench-http: setup  ## plain HTTP load beside wrk, hey and locust (installs them)
+	$(BIN)/python tests/bench/load/bench_http.py
+
+bench-engine: setup  ## what the load generator itself costs
+	$(BIN)/python tests/bench/load/bench_engine.py
 
 build: setup  ## the collection's tarball in dist/
 	mkdir -p dist

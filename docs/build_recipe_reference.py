@@ -10,11 +10,20 @@ from __future__ import annotations
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry, slo
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.inputs import MOST_BYTES
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.load_schema import (
+    Arrival,
+    Search,
+    StopOn,
+    Sweep,
+    SweepCase,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.roles import service_type, service_types
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.schema import (
     Health,
@@ -23,6 +32,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.schema 
     json_schema,
     keys_of,
 )
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.sweep import MOST_CASES
 
 DOCS = Path(__file__).resolve().parent
 RECIPES = DOCS.parent / "recipes"
@@ -57,9 +67,104 @@ UNITS = """\
 | memory | `16GiB` and `16G` (powers of 1024, as in Slurm), `16GB` (powers of 1000); always with a unit |
 | rate | operations per second over all clients: a number; `max`: as fast as it goes (closed loop); \
 `50%`: of what `max` reached, which then has to be in the list |
+| share | a part of 1: `0.05`, or `5%` |
 
 Times need no quotes: `10:00:00` is text here, though YAML 1.1 reads it as the number 36000. Environment variables and
 text settings keep what you wrote: `on`, `007`.
+"""
+
+LOAD = """\
+## The load
+
+**Without a rate** (closed loop) each of a client's `concurrency` connections begins an operation when the one before
+has ended, or `think_time` later: this finds out what the service can do. **With a rate** (open loop) a schedule says
+when operations are due, whatever the service does, and the response time counts from there: this is what users feel.
+`rate` is that of all clients together.
+
+```yaml
+service: {{image: "nginx:1.27-alpine", command: nginx, port: 80}}
+client: {{type: http}}
+benchmarks:
+  num_clients: 4
+  warmup: 10s
+  duration: 60s
+  cooldown: 5s
+  rate: [max, 50%, 80%]
+  arrival: {{type: gamma, burstiness: 0.5}}   # or a word: poisson, constant
+  timeout: 30s
+  repetitions: 3
+  slo: response_time_p99_ms < 250 and error_rate < 1%
+  stop_on: {{error_rate: 50%, over_saturation: true}}
+```
+
+- `arrival`: `poisson` (default), `constant`, `gamma` with `burstiness` (1 is Poisson; 0.5 has twice its variance),
+  `ramp` from the rate `from` to the case's own over the measurement, or `trace`: the times in a file. A trace needs no
+  rate; with one it is stretched to that mean rate. Its times count from the measurement's start; the warm-up before it
+  has random arrivals at its mean rate.
+- An operation that is due while `max_in_flight` of its client are under way is dropped. Dropped operations, retries,
+  timeouts and what the drain's end cut off are counted and shown.
+- `warmup` and `cooldown` are load that does not count.
+- With several repetitions, the cases are measured round by round in random order (`order: sequential` leaves that), so
+  that a service that warms up or slows down does not favour a case. `max` comes first where percentages refer to it.
+
+### Objectives
+
+`slo` is `TERM [and TERM …]`, a term `NAME OPERATOR NUMBER` with `<`, `<=`, `>` or `>=`. NAME is a metric, then
+{suffixes} where it is a distribution, then `_ms`, `_us` or `_s` (default) where it is a time:
+`response_time_p99_ms < 250`. {aliases}.
+`throughput`, `error_rate`, `output_tokens_per_s` and the like are one number; shares may be written in percent. A term
+whose metric was not measured is not met. Upper bounds of an operation's times also decide which operations count as
+`goodput`, whatever their statistic.
+
+### Sweeps
+
+`sweep` makes cases out of parameters: `rate`, `concurrency`, and `settings.NAME` of the workload. Cases are named after
+what is their own, such as `concurrency-4,protocol-simple`.
+
+```yaml
+service: {{type: postgresql}}
+benchmarks:
+  duration: 30s
+  sweep:
+    parameters:             # mode: grid (default), every combination; mode: zip, value by value
+      concurrency: [1, 4, 16]
+      settings.protocol: [simple, prepared]
+```
+
+```yaml
+service: {{type: postgresql}}
+benchmarks:
+  duration: 30s
+  sweep:
+    mode: list
+    cases:
+      - {{rate: 100, settings: {{protocol: simple}}}}
+      - {{rate: 200, settings: {{protocol: prepared}}}}
+```
+
+### Searches
+
+`search` finds the highest rate or concurrency that meets the `slo`: it doubles the load until it does not, halves the
+interval until it is as narrow as `tolerance`, and repeats both of its ends. The result is that interval with the trials
+behind it. A trial whose load the clients could not make is not met, and says so.
+
+```yaml
+service: {{image: "nginx:1.27-alpine", command: nginx, port: 80}}
+client: {{type: http}}
+benchmarks:
+  num_clients: 4
+  warmup: 5s
+  duration: 20s
+  slo: response_time_p99_ms < 50 and error_rate < 0.01
+  search: {{over: rate, from: 100}}
+```
+
+### Files
+
+A setting of the type path, and the path of a trace, name a file. A relative path is a file beside the recipe (else in
+the current folder), at most {most_mib} MiB: it is shipped with the run as `inputs/NAME`, and kept in the run's
+directory beside its recipe. An absolute path is a file on the cluster, which has to be there before anything is
+submitted.
 """
 
 RULES = """\
@@ -74,9 +179,15 @@ RULES = """\
 - No partition: `gpu` for a job with GPUs, else `cpu`, both translated by the inventory's `benchmark_partitions`; if
   that has no such key, Slurm's default partition.
 - `duration` and `requests` exclude each other; without both, each client makes one request.
-- Each value of a list of rates or of concurrencies is a case of its own: `max` runs first, then the others in their
-  order. A case is called `max`, `rate-200`, `rate-50pct` or `concurrency-8`.
+- Each value of a list of rates or of concurrencies is a case of its own, called `max`, `rate-200`, `rate-50pct` or
+  `concurrency-8`; `sweep` makes cases of several parameters, at most {most_cases}. `search` excludes lists and sweeps.
 - A job without `time_limit` gets 30 minutes, or one and a half times what is measured and ten minutes, if that is more.
+  A search counts with all of its `max_trials`.
+- The workloads `pgbench` and `command` run programs that make their own load: `think_time`, `max_in_flight`, `retries`,
+  `records`, `cooldown` and `stop_on.over_saturation` are errors there. pgbench has Poisson arrivals and neither
+  `timeout` nor `drain`; the command has Poisson and constant ones, and its settings `arrival`, `timeout` and `drain`
+  say the same as these keys of `benchmarks`.
+- `client.parser` reads the results of a tool that `client.command` runs, in place of its exit code and time alone.
 - With `placement: shared` the clients are tasks of the service's job: options of a job of their own are errors.
 
 Every mistake is shown at once, with file, line, field and remedy, and nothing is submitted:
@@ -86,6 +197,17 @@ recipes/mine.yml:3: service.num_gpu: unknown key; did you mean 'num_gpus'? (allo
 recipes/mine.yml:9: benchmarks.duration: expected a duration, found the text 'ten seconds'; write it like 10s, 5m, …
 ```
 """
+
+
+# Mappings within the sections: their path, what is said before their keys, their model.
+NESTED = (
+    ("service.health", "", Health),
+    ("benchmarks.arrival", "A word is short for a mapping with this type.\n\n", Arrival),
+    ("benchmarks.stop_on", "", StopOn),
+    ("benchmarks.sweep", "", Sweep),
+    ("benchmarks.sweep.cases", "Each item of the list.\n\n", SweepCase),
+    ("benchmarks.search", "", Search),
+)
 
 
 def reference() -> str:
@@ -99,13 +221,37 @@ def reference() -> str:
         also = "\nAnd those of [both jobs](#both-jobs).\n" if issubclass(model, JobOptions) else ""
         parts.append(f"### `{section}:`\n\n{_sentence(field.description)}\n\n{_table(model, own)}{also}")
     parts.append(f"### Both jobs\n\nKeys of `service:` and of `client:`.\n\n{_table(JobOptions, list(shared_order()))}")
-    parts.append(f"### `service.health:`\n\n{_table(Health, list(Health.model_fields))}")
-    parts.append(RULES)
+    parts += [f"### `{path}:`\n\n{note}{_table(model, keys_of(model))}" for path, note, model in NESTED]
+    parts += [load(), RULES.format(most_cases=MOST_CASES)]
     parts.append("## Service types\n\n`service.settings` of each type.\n")
     parts += [_settings(name, service_type(name).options, _type_note(name)) for name in service_types()]
     parts.append("## Workloads\n\n`client.settings` of each workload (`client.type`).\n")
     parts += [_settings(name, registry.settings_of(name), "") for name in registry.names()]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def load() -> str:
+    """The part about the load."""
+    percentiles = ", ".join(f"`_{name}`" for name in slo.PERCENTILES)
+    names: dict[str, list[str]] = {}
+    for alias, metric in slo.ALIASES.items():
+        names.setdefault(metric, []).append(f"`{alias}`")
+    aliases = "; ".join(f"{' and '.join(short)}: `{metric}`" for metric, short in names.items())
+    text = LOAD.format(
+        suffixes=f"{percentiles}, `_mean` (default) or `_max`",
+        aliases=f"Short names: {aliases}",
+        most_mib=MOST_BYTES // 2**20,
+    )
+    return "\n".join(_wrapped(text))
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """The lines of a text; those of a paragraph that became too long are filled anew."""
+    for paragraph in text.split("\n\n"):
+        lines = paragraph.split("\n")
+        plain = not lines[0].startswith(("```", "- ", "|", "#"))
+        yield from textwrap.wrap(" ".join(lines), 120, break_on_hyphens=False) if plain else lines
+        yield ""
 
 
 def shared_order() -> Iterator[str]:
@@ -125,8 +271,9 @@ def _sentence(text: str | None) -> str:
 def _table(model: Any, keys: list[str]) -> str:
     properties = json_schema_of(model)
     rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
     for key in keys:
-        field = model.model_fields[key]
+        field = fields[key]
         default = field.get_default(call_default_factory=True)
         shown = "" if field.is_required() or default in (None, {}, []) else f"`{_plain(default)}`"
         rows.append(f"| `{key}` | {_kind(key, properties[key])} | {shown} | {_cell(field.description)} |")
@@ -147,25 +294,33 @@ def _job_properties(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kind(key: str, schema: Mapping[str, Any]) -> str:
     """A key's type in words."""
+    several = any(option.get("type") == "array" for option in schema.get("anyOf", []))
     named = {
-        "duration": "duration",
-        "warmup": "duration",
-        "interval": "duration",
-        "deadline": "duration",
         "time_limit": "time limit",
         "memory": "memory",
-        "rate": "rate, or a list of rates",
-        "concurrency": "whole number ≥ 1, or a list",
+        "rate": "rate, or a list of rates" if several else "rate",
+        "concurrency": "whole number ≥ 1, or a list" if several else "whole number ≥ 1",
+        "arrival": "word, or mapping",
+        "parameters": "mapping of lists",
+        "cases": "list of mappings",
     }
     if key in named:
         return named[key]
+    for example, kind in (("10s", "duration"), ("5%", "share")):
+        if example in schema.get("examples", []):
+            return kind
     if "$ref" in schema:
         return "mapping"
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
-    if "anyOf" in schema:
+    if several:
         return "text, or a list of texts"
-    bounds = f" ≥ {schema['minimum']}" if "minimum" in schema else ""
+    return _plain_kind(schema)
+
+
+def _plain_kind(schema: Mapping[str, Any]) -> str:
+    bounds = f" ≥ {schema['minimum']:g}" if "minimum" in schema else ""
+    bounds = f" > {schema['exclusiveMinimum']:g}" if "exclusiveMinimum" in schema else bounds
     kinds = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
     if schema.get("type") == "array":
         items = schema["items"].get("type", "string")
@@ -174,9 +329,11 @@ def _kind(key: str, schema: Mapping[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return (
-        f"[{', '.join(value)}]" if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
-    )
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(value)}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _settings(name: str, options: Mapping[str, Mapping[str, Any]], note: str) -> str:

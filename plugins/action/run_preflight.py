@@ -20,6 +20,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
     sinfo,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import preflight
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.inputs import cluster_paths
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, RunFailed
 
@@ -98,8 +99,11 @@ class ActionModule(RunAction):
             "qos": sacctmgr.qos_argv(),
             "associations": ["sh", "-c", mine],
             "scratch": ["sh", "-c", _SCRATCH, "sh", plan["cluster"]["scratch"]],
-            "images": ["sh", "-c", _MISSING, "sh", *[path for path in self.options["images"] if path]],
+            "files": ["sh", "-c", _MISSING, "sh", *self._images(), *[path for _field, path in cluster_paths(plan)]],
         }
+
+    def _images(self) -> list[str]:
+        return [path for path in self.options["images"] if path]
 
     def _facts(self, plan: dict[str, Any], answers: dict[str, Result]) -> dict[str, Any]:
         for key in ("config", "partitions", "nodes"):
@@ -112,10 +116,12 @@ class ActionModule(RunAction):
             cluster.partition(record, [group for group in groups if group["partition"] == record["PartitionName"]])
             for record in scontrol.records(answers["partitions"].out)
         ]
+        missing = answers["files"].out.split("\n")[:-1]
         facts: dict[str, Any] = {
             "version": config.get("SLURM_VERSION"),
             "partitions": partitions,
-            "missing_images": answers["images"].out.split("\n")[:-1],
+            "missing_images": [path for path in self._images() if path in missing],
+            "missing_inputs": [(field, path) for field, path in cluster_paths(plan) if path in missing],
             "scratch_error": None if answers["scratch"].rc == 0 else answers["scratch"].out.strip(),
         }
         # without accounting, or while it does not answer, sbatch is the judge

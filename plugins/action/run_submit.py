@@ -23,7 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
     controller_event,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, run_directory
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import pack
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import inputs, pack
 
 _SHIP = """umask 077; mkdir -p "$1" && tar -xzf - -C "$1" && shift && cd "$1" && shift && sh ./submit.sh "$@" """
 _SUBMIT = """cd "$1" && shift && sh ./submit.sh "$@" """
@@ -68,6 +68,7 @@ class ActionModule(RunAction):
         files = {name: text.rstrip().encode() + b"\n" for name, text in self.options["files"].items()}
         files["plan.json"] = json.dumps(self.plan, indent=2).encode()
         files["spec.json"] = json.dumps(self.options["spec"], indent=2).encode()
+        files |= inputs(self.plan)
         for name, content in files.items():
             run.write_bytes(name, content)
         images = [path for path in self.options["images"] if path]

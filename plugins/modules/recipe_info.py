@@ -113,10 +113,16 @@ recipes:
       type: str
       sample: separate
     cases:
-      description: Names of the cases.
+      description: Names of the cases; none where there is a search.
       type: list
       elements: str
       sample: [max, rate-50pct]
+    search:
+      description: What a search raises, V(rate) or V(concurrency); null where there is none.
+      type: str
+    trials:
+      description: The most trials of the search; null where there is none.
+      type: int
     repetitions:
       description: How often each case is measured.
       type: int
@@ -127,7 +133,8 @@ recipes:
       description: Operations of each client; null where the recipe has a duration.
       type: int
     measured_s:
-      description: Seconds under load in all, warm-ups included; null where the recipe counts requests.
+      description:
+        - Seconds under load in all, warm-ups included, of a search the most; null where the recipe counts requests.
       type: float
     target:
       description: Host or group of the inventory that the recipe names.

@@ -8,10 +8,17 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import cost, results, timeline, verdict
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
+    cost,
+    objectives,
+    results,
+    timeline,
+    verdict,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 
 SCHEMA = 1
+SETUP = "set-up"  # where cases have their names
 
 
 def finish(
@@ -60,7 +67,17 @@ def gather(
 ) -> verdict.Evidence:
     """What a run left, read from its files."""
     cases = run.cases()
-    return verdict.Evidence(plan, jobs, events, cases, results.Table(run.results()), latencies(run), _rates(run, cases))
+    return verdict.Evidence(
+        plan=plan,
+        jobs=jobs,
+        events=events,
+        cases=cases,
+        table=results.Table(run.results()),
+        histograms=histograms(run, cases),
+        rates=_rates(run, cases),
+        search=run.search(),
+        setup=run.setup_metrics(),
+    )
 
 
 def _rates(run: RunDirectory, cases: list[dict[str, Any]]) -> dict[tuple[str, int], list[float]]:
@@ -79,15 +96,15 @@ def jobs_of(run: RunDirectory) -> list[dict[str, Any]]:
     return run.read_json("jobs.json", None) or (run.read_json("run.json", None) or {}).get("jobs") or []
 
 
-def latencies(run: RunDirectory) -> dict[str, Any]:
-    """The merged response-time histogram of every case of a run."""
+def histograms(run: RunDirectory, cases: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Metric → case → its merged Histogram, of the cases of a run."""
 
     def read(reference: str) -> dict[str, Any] | None:
         name = run.case_file(reference, "histograms")
         return run.read_json(name) if name else None
 
     try:
-        return results.merged(run.cases(), read)
+        return results.merged(cases, read)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{run.path}/histograms: not a histogram ({error!r}). Collect the run again") from error
 
@@ -125,7 +142,40 @@ def compose(
         "jobs": jobs,
         "cost": cost.cost(jobs, segments, None if over else now),
         "calls": calls,
-        "headline": results.headline(
-            evidence.table, evidence.latencies, (plan.get("benchmarks") or {}).get("metrics") or ()
-        ),
+        "slo": objectives.slo_outcome(plan, evidence.cases, evidence.table),
+        "search": objectives.search_outcome(evidence.search),
+        "headline": _headline(evidence),
     }
+
+
+def _headline(evidence: verdict.Evidence) -> list[dict[str, Any]]:
+    """What a search found, the plan's cases in its order, the load at the capacity, what the set-up measured."""
+    return [
+        *objectives.search_line(evidence.search),
+        *results.headline(
+            evidence.table,
+            evidence.histograms,
+            evidence.benchmarks.get("metrics") or (),
+            cases=shown_cases(evidence.plan, evidence.cases, evidence.table, evidence.search),
+            workload=(evidence.plan.get("clients") or {}).get("type"),
+            besides=[row["metric"] for row in evidence.setup],
+        ),
+        *(
+            {**row, "case": SETUP, "samples": None, "repetitions": 1, "half_width": None}
+            for row in evidence.setup
+        ),
+    ]  # fmt: skip
+
+
+def shown_cases(
+    plan: dict[str, Any],
+    cases: list[dict[str, Any]],
+    table: results.Table,
+    search: dict[str, Any] | None,
+) -> list[str]:
+    """Names of the cases to be shown one by one: of the trials of a search, the highest load that met the SLO."""
+    trials = {case["case"] for case in cases if case.get("trial")}
+    trials.discard(objectives.best_case(search) or "")
+    planned = [case["name"] for case in (plan.get("benchmarks") or {}).get("cases") or []]
+    place = {name: number for number, name in enumerate(planned)}
+    return sorted((name for name in table.cases() if name not in trials), key=lambda name: place.get(name, len(place)))

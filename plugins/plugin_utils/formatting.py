@@ -12,6 +12,7 @@ from typing import Any
 NOTHING = "–"
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_BYTE_RATES = ((1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -37,6 +38,13 @@ def seconds(value: float | None, digits: int = 3) -> str:
     return f"{value:.2g} s"
 
 
+def offset(value: float | None) -> str:
+    """How far a clock is from another: +1.2 ms, −830 µs."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    return f"{'−' if value < 0 else '+'}{seconds(abs(value))}"
+
+
 def duration(value: float | None) -> str:
     """How long something took: 3.4 s, 2 min 05 s, 1 h 02 min."""
     if value is None:
@@ -60,6 +68,14 @@ def size(value: float | None) -> str:
     return f"{number(value, 3)} {_BYTE_UNITS[-1]}"
 
 
+def byte_rate(value: float | None) -> str:
+    """Bytes per second in decimal units, as networks and disks are sold: 1.25 GB/s."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    scale, unit = next(((scale, unit) for scale, unit in _BYTE_RATES if abs(value) >= scale), _BYTE_RATES[-1])
+    return f"{number(value / scale, 3)} {unit}"
+
+
 def share(value: float | None) -> str:
     """A share of 1 in per cent."""
     return NOTHING if value is None else f"{number(100 * value, 2 if value < 0.0995 else 3)} %"
@@ -73,6 +89,8 @@ def quantity(value: float | None, unit: str = "") -> str:
         return seconds(value)
     if unit in ("B", "bytes"):
         return size(value)
+    if unit == "B/s":
+        return byte_rate(value)
     text = number(value)
     if unit in ("", "1"):
         return text
@@ -80,8 +98,24 @@ def quantity(value: float | None, unit: str = "") -> str:
 
 
 def with_interval(line: dict[str, Any]) -> str:
-    """A headline's value with the half width of its 95 % confidence interval, where it has one: 1,402/s ± 4.4."""
+    """A headline's value with the half width of its 95 % confidence interval, where it has one: 1,402/s ± 4.4.
+
+    Of a capacity, with the loads between which it lies: 490/s (480 to 500).
+    """
+    if line.get("lower") is not None and line.get("upper") is not None:
+        return f"{quantity(line['value'], line['unit'])} ({number(line['lower'])} to {number(line['upper'])})"
     return interval((line["value"], line.get("half_width")), line["unit"])
+
+
+def statistic(name: str) -> str:
+    """A statistic of results.csv as a person writes it: p99.9 of p999."""
+    return "p99.9" if name == "p999" else name
+
+
+def metric(line: dict[str, Any]) -> str:
+    """What a headline's value is: throughput, response time p99."""
+    name = str(line["metric"]).replace("_", " ")
+    return name if line["statistic"] in ("value", "mean") else f"{name} {statistic(line['statistic'])}"
 
 
 def interval(pair: tuple[float, float | None] | None, unit: str = "") -> str:
@@ -92,8 +126,9 @@ def interval(pair: tuple[float, float | None] | None, unit: str = "") -> str:
     text = quantity(mean, unit)
     if half is None:
         return text
-    if unit == "s":
-        scale = next((scale for scale, name in _TIME_UNITS if text.endswith(f" {name}")), 1.0)
+    scales = {"s": _TIME_UNITS, "B/s": _BYTE_RATES}.get(unit, ())
+    if scales:
+        scale = next((scale for scale, name in scales if text.endswith(f" {name}")), 1.0)
         return f"{text} ± {number(half / scale, 2)}"
     return f"{text} ± {size(half) if unit in ('B', 'bytes') else number(half, 2)}"
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.content import redact
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.texts import redact
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 
 SOURCES = {

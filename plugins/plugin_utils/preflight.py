@@ -17,13 +17,16 @@ def problems(plan: dict[str, Any], facts: dict[str, Any]) -> list[str]:
     """Sentences (one per mistake) about what this cluster would refuse; empty when the plan fits.
 
     `facts`: `partitions` (see module_utils.slurm.cluster.partition), and where accounting tells, `associations` and
-    `may`; `missing_images` (paths); `scratch_error` (text or None).
+    `may`; `missing_images` (paths); `missing_inputs` (pairs of field and path); `scratch_error` (text or None).
     """
     found = []
     for role, section in SECTIONS.items():
         job = plan[role]["job"]
         found += [f"{section}.{text}" for text in _job_problems(job, facts)]
     found += [f"image {path}: no such file on {plan['cluster']['name']}" for path in facts.get("missing_images", [])]
+    found += [
+        f"{field} {path}: no such file on {plan['cluster']['name']}" for field, path in facts.get("missing_inputs", [])
+    ]
     if facts.get("scratch_error"):
         found.append(f"benchmark_scratch {plan['cluster']['scratch']}: {facts['scratch_error']}")
     return found

@@ -134,6 +134,15 @@ class RunDirectory:
         """The cases as the clients left them (cases.json); empty when nothing was measured."""
         return self.read_json("cases.json", [])
 
+    def search(self) -> dict[str, Any] | None:
+        """What the search for the capacity did (search.json); None without one."""
+        return self.read_json("search.json", None)
+
+    def setup_metrics(self) -> list[dict[str, Any]]:
+        """What the workload's set-up measured, such as the insert rate: `metric`, `unit`, `statistic`, `value`."""
+        rows = self.read_json("setup-metrics.json", [])
+        return [dict(zip(("metric", "unit", "statistic", "value"), row, strict=True)) for row in rows]
+
     def table(self, name: str) -> list[dict[str, Any]]:
         """Rows of a CSV file of measurements: numbers as float, empty fields as None, other text as it is."""
         rows = csv.DictReader(self.read_text(name, "").splitlines())

@@ -11,13 +11,20 @@ from __future__ import annotations
 
 import io
 import os
+import textwrap
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting, timeline
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting, objectives, timeline
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 WIDTH = 80
+LINES_A_CASE = 8  # of the headline; the report has them all
+CASES_IN_FULL = 4  # more of them are a row each, or counted,
+CASES_LISTED = 20  # up to so many,
+_COLUMNS, _COLUMN_WIDTH = 4, 12  # with so many numbers
+REASONS_OF_A_CODE = 3
 _STYLES = {"VALID": "green", "INVALID": "bold red", "failed": "red", "stopped": "yellow", "unknown": "yellow"}
 _GLYPHS = {"queued": ".", "starting": "s", "ready": "-", "warmup": "w", "measuring": "#", "ending": "e"}
 
@@ -103,14 +110,28 @@ def summary(run: RunDirectory, record: dict[str, Any], colour: bool | None = Non
         Text.assemble((head, "bold"), (state, _STYLES.get(verdict or record["state"], "bold"))),
         Text(f"run {record['id']}, {formatting.when(record.get('created_at'))}"),
     ]
-    remarks = [("✗", reason, "red") for reason in record.get("reasons") or []]
-    remarks += [("note", note, "") for note in record.get("notes") or []]
+    remarks = [("✗", reason, "red") for reason in _few_of_a_code(record.get("reasons") or [], REASONS_OF_A_CODE)]
+    remarks += [("note", note, "") for note in _few_of_a_code(record.get("notes") or [], 1)]
     parts += [_remarks(remarks)] if remarks else []
-    for section in (_numbers(record), _time(record), _jobs(record)):
+    for section in (_numbers(record), _objectives(record), _time(record), _jobs(record)):
         if section:
             parts += ["", *section]
     text = draw(*parts, colour=colours() if colour is None else colour)
     return "\n".join([text, "", *_files(run)])
+
+
+def _few_of_a_code(items: list[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+    """At most `limit` with the same code: a sweep that is short of samples is so in every case."""
+    shown: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        shown.setdefault(item["code"], []).append(item)
+    found = []
+    for alike in shown.values():
+        found += alike[:limit]
+        if alike[limit:]:
+            more = formatting.plural(len(alike[limit:]), "more case")
+            found[-1] = {**found[-1], "message": f"{found[-1]['message']} (likewise {more}: see the report)"}
+    return found
 
 
 def _remarks(remarks: list[tuple[str, dict[str, Any], str]]) -> Any:
@@ -125,22 +146,63 @@ def _remarks(remarks: list[tuple[str, dict[str, Any], str]]) -> Any:
 
 
 def _numbers(record: dict[str, Any]) -> list[Any]:
-    rows = [
-        (
-            line["case"],
-            _metric(line),
-            formatting.with_interval(line),
-            formatting.number(line.get("samples")),
-            line.get("repetitions", ""),
-        )
-        for line in record.get("headline") or []
+    lines = [line for line in record.get("headline") or [] if "lower" not in line]  # told with the SLO
+    cases = dict.fromkeys(line["case"] for line in lines)
+    if len(cases) > CASES_IN_FULL:
+        return _numbers_in_short(lines)
+    rows, left_out = [], 0
+    for case in cases:
+        of_case = [line for line in lines if line["case"] == case]
+        left_out += len(of_case[LINES_A_CASE:])
+        for number, line in enumerate(of_case[:LINES_A_CASE]):
+            samples = formatting.number(line.get("samples"))
+            row = (formatting.metric(line), formatting.with_interval(line), samples, line.get("repetitions", ""))
+            rows.append(("" if number else case, *row))
+    if not rows:
+        return []
+    more = [f"{left_out} more in the report"] if left_out else []
+    return [table(("case", "metric", "value", "samples", "rep."), rows, right=(2, 3, 4), fold=(0, 1)), *more]
+
+
+def _numbers_in_short(lines: list[dict[str, Any]]) -> list[Any]:
+    """Many cases, each a row with the first of its numbers; what has nothing in common with them a line each."""
+    by_case: dict[str, dict[str, str]] = {}
+    for line in lines:
+        value = formatting.quantity(line["value"], line["unit"])
+        by_case.setdefault(line["case"], {})[formatting.metric(line)] = value
+    of_cases = Counter(name for values in by_case.values() for name in values)
+    columns = [name for name, count in of_cases.items() if 2 * count > len(by_case)][:_COLUMNS]
+    rows = [(case, *(values.get(column, "") for column in columns)) for case, values in by_case.items()]
+    rows = [row for row in rows if any(row[1:])]
+    alone = [
+        f"{line['case']}: {formatting.metric(line)} {formatting.with_interval(line)}"
+        for line in lines
+        if not set(by_case[line["case"]]) & set(columns)
     ]
-    return [table(("case", "metric", "value", "samples", "rep."), rows, right=(2, 3, 4))] if rows else []
+    titles = ["\n".join(textwrap.wrap(column, _COLUMN_WIDTH)) for column in columns]
+    view = table(("case", *titles), rows[:CASES_LISTED], right=range(1, 1 + len(columns)), fold=(0,))
+    more = rows[CASES_LISTED:]
+    return [*alone, view, *([f"{formatting.plural(len(more), 'more case')}: see the report"] if more else [])]
 
 
-def _metric(line: dict[str, Any]) -> str:
-    name = str(line["metric"]).replace("_", " ")
-    return name if line["statistic"] in ("value", "mean") else f"{name} {line['statistic']}"
+def _objectives(record: dict[str, Any]) -> list[Any]:
+    """Whether the SLO was met: each case in a word, and what a missed one came to."""
+    from rich.text import Text
+
+    found = [Text(f"search: {objectives.search_text(record['search'])}")] if record.get("search") else []
+    cases = (record.get("slo") or {}).get("cases") or []
+    if not cases:
+        return found
+    met = [case["case"] for case in cases if case["met"]]
+    missed = [case for case in cases if not case["met"]]
+    names = ", ".join(met) if len(met) <= CASES_IN_FULL else f"{len(met)} of {len(cases)} cases"
+    found.append(Text(f"SLO {record['slo']['text']}: met by {names or 'no case'}"))
+    for case in missed[:CASES_IN_FULL]:
+        why = ", ".join(objectives.term_text(term) for term in case["terms"] if not term["met"])
+        found.append(Text(f"  missed by {case['case']}: {why}", style="red"))
+    if missed[CASES_IN_FULL:]:
+        found.append(Text(f"  missed by {formatting.plural(len(missed) - CASES_IN_FULL, 'more case')}", style="red"))
+    return found
 
 
 def _time(record: dict[str, Any]) -> list[Any]:

@@ -9,11 +9,30 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 
 DIRECTORIES = ("secrets", "control", "events", "logs", "clients", "results", "histograms", "telemetry")
 MANIFEST = "manifest.sha256"
+
+
+def inputs(plan: Mapping[str, Any]) -> dict[str, bytes]:
+    """Name in the run's directory → content of the recipe's local files.
+
+    Raises RunError when one can't be read, or is not any more what was checked with the recipe.
+    """
+    contents = {}
+    for name, file in plan.get("inputs", {}).items():
+        source = file["source"]
+        try:
+            contents[name] = Path(source).read_bytes()
+        except OSError as error:
+            raise RunError(f"{source} can't be read: {error.strerror}. Nothing was submitted") from None
+        if hashlib.sha256(contents[name]).hexdigest() != file["sha256"]:
+            raise RunError(f"{source} has changed since the recipe was checked. Nothing was submitted; run it again")
+    return contents
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:

@@ -122,6 +122,12 @@ def _case(event: dict[str, Any]) -> str:
     return f"case {event.get('case')}, repetition {event.get('repetition')}"
 
 
+def _ends(event: dict[str, Any]) -> str:
+    """Between which loads the capacity lies."""
+    ends = [f"{event[end]:g}" if event.get(end) is not None else "?" for end in ("lower", "upper")]
+    return f"capacity between {' and '.join(ends)}"
+
+
 _LINES: dict[tuple[Any, str], Any] = {
     ("image", "pull_started"): lambda e: f"pulling {e.get('reference')}",
     ("image", "pull_done"): lambda e: f"image ready, {e.get('bytes', 0) / 1e6:.0f} MB",
@@ -136,6 +142,10 @@ _LINES: dict[tuple[Any, str], Any] = {
     ("clients", "clients_ready"): lambda e: f"{e.get('count')} client(s) ready",
     ("clients", "warmup_started"): lambda e: f"warming up: {_case(e)}",
     ("clients", "measure_started"): lambda e: f"measuring: {_case(e)}",
+    ("clients", "cut"): lambda e: f"ended early: {_case(e)}: {e.get('why')}",
+    ("clients", "search_trial"): lambda e: f"{e.get('case')} {'meets' if e.get('met') else 'misses'} the SLO",
+    ("clients", "search_done"): lambda e: f"search over after {e.get('trials')} trials: {_ends(e)}",
+    ("clients", "cleanup_failed"): lambda e: f"the data was not removed: {e.get('reason')}",
     ("clients", "done"): lambda e: "clients done",
     ("clients", "failed"): lambda e: f"clients failed: {e.get('reason')}",
 }

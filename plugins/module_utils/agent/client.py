@@ -5,9 +5,11 @@
 
 Messages are JSON lines, orders on standard input and answers on standard output. srun cuts longer lines than
 1,024 bytes, so answers are short; results are files, clients/NNN/CASE-REPETITION.json.
-Orders: {"op": "services", "services"}, {"op": "run", ...} (see Case), {"op": "stop"}, {"op": "quit", "lost"}.
-Answers: {"op": "ready", "node", "prepared_s"}, {"op": "progress", "operations", "errors"}, {"op": "result", "file"},
-{"op": "failed", "reason"} (this case), {"op": "lost", "reason"} (for good); each with its "client".
+Orders: {"op": "services", "services"}, {"op": "run", ...} (see Case), {"op": "cut"} (end this case, keep what it has),
+{"op": "clock", "n"}, {"op": "stop"}, {"op": "quit", "lost"}.
+Answers: {"op": "ready", "node", "prepared_s"}, {"op": "clock", "n", "t", "node"}, {"op": "progress", "operations",
+"errors", "in_flight", "lag_ms", "offered"}, {"op": "result", "file"},
+{"op": "failed", "reason", "file"} (this case), {"op": "lost", "reason"} (for good); each with its "client".
 """
 
 from __future__ import absolute_import, division, print_function
@@ -25,7 +27,7 @@ import time
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node_dirs, process_tree, run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import node_name
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import pressure, registry
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import Case, LoadError
 
 _LINE_BYTES = 1000
@@ -42,6 +44,7 @@ class Client:
         self.number = int(os.environ.get("AIFACTORY_CLIENT") or os.environ.get("SLURM_PROCID") or 0)
         self.dir = run_dir.RunDir(spec)
         self.stop = threading.Event()
+        self.cut = threading.Event()
         self.orders = queue.Queue()
         self.lock = threading.Lock()
         self.context = self.workload = None
@@ -96,6 +99,10 @@ class Client:
             order = json.loads(line)
             if order["op"] == "stop":
                 self.stop.set()
+            elif order["op"] == "cut":
+                self.cut.set()
+            elif order["op"] == "clock":
+                self._send("clock", n=order["n"], t=time.time(), node=node_name())
             else:
                 self.orders.put(order)
         # The conductor is gone: nobody would read what comes.
@@ -127,52 +134,72 @@ class Client:
             self.spec,
             self.container,
             stop=self.stop,
+            cut=self.cut,
             log=self.log,
             tmp_dir=self.tmp_dir,
             client=self.number,
             output_dir=directory,
         )
+        self.settings = self.context.settings
         shells = [self.context.shell(number) for number in range(self.workload.shells(self.spec["benchmarks"]))]
         for shell in shells:
             shell.ready()
 
     def _run_case(self, order):
+        self.cut.clear()
         case = Case(order, self.number, self.context.clients, self.spec["run_id"])
-        recorder = Recorder(case.measure_start, case.measure_end)
+        self.context.settings = registry.located(
+            self.spec["clients"]["type"], dict(self.settings, **(order.get("settings") or {})), self.spec["run_dir"]
+        )
+        recorder = self.workload.recorder(self.context, case)
         over = threading.Event()
         reporter = threading.Thread(target=self._report, args=(recorder, over), name="progress", daemon=True)
         reporter.start()
         begin, used_before_s = max(time.time(), case.warmup_start), _cpu_s()
+        strain = pressure.Strain(case.measure_start)
+        extra, failure = {"threads": 1}, None
         try:
             extra = self.workload.run(self.context, case, recorder)
         except (LoadError, OSError, ValueError) as e:
             self.log("case %s, repetition %d: %s" % (case.name, case.repetition, e))
-            self._send("failed", reason=str(e)[:_REASON_CHARACTERS])
-            return
+            failure = str(e)[:_REASON_CHARACTERS]
+            extra["measure_end"] = recorder.last_end or case.measure_start
         finally:
             over.set()
             reporter.join()
         result = recorder.result()
+        result.update(strain.measured())
         result.update(extra)
         elapsed_s = max(1e-6, time.time() - begin)
+        own_cpu_s = _cpu_s() - used_before_s - extra.get("service_cpu_s", 0.0)  # of a service within the client
         result.update(
             client=self.number,
             node=node_name(),
             case=case.name,
             repetition=case.repetition,
-            cpu_percent=round(100.0 * (_cpu_s() - used_before_s) / elapsed_s / extra["threads"], 2),
-            interrupted=self.stop.is_set(),
+            cpu_percent=round(100.0 * own_cpu_s / elapsed_s / extra["threads"], 2),
+            interrupted=self.stop.is_set() or failure is not None,
         )
-        name = "%s-%d.json" % (run_dir.file_name(case.name), case.repetition)
-        path = self.dir.path("clients", "%03d" % self.number, name)
+        path = self.dir.path("clients", "%03d" % self.number, case.file_stem + ".json")
         run_dir.write_json(path, result)
-        self._send("result", file=path)
+        if failure is None:
+            self._send("result", file=path)
+        else:  # what it has measured counts only where the run ends with this case
+            self._send("failed", reason=failure, file=path)
 
     def _report(self, recorder, over):
         """Progress once a second, also before the start: it says that this client lives."""
         while not over.wait(1.0):
             operations, errors = recorder.progress()
-            self._send("progress", operations=operations, errors=errors)
+            lag_s = recorder.take_lag()
+            self._send(
+                "progress",
+                operations=operations,
+                errors=errors,
+                in_flight=self.workload.in_flight(),
+                lag_ms=None if lag_s is None else round(1e3 * lag_s, 3),
+                offered=recorder.offered,
+            )
 
     def _send(self, op, **fields):
         fields.update(op=op, client=self.number)

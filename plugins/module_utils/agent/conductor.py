@@ -16,23 +16,24 @@ import signal
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node, node_dirs, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import clocks, context, node, node_dirs, run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.case_run import CaseRun
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError, Ended, ServiceGone
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.launcher import Launcher
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.order import measured_order
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.results import Results
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.search_run import SearchRun
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.stop_rules import ERROR_RATE
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
 READY_DEADLINE_S = 120.0
 ENDPOINT_MARGIN_S = 120.0
 QUIT_DEADLINE_S = 10.0
+CLEANUP_S = 300.0
+CLEANUP_AFTER_FAILURE_S = 10.0  # a job that is being ended has 30 s
 _TICK_S = 0.1
 _SIGNS_EVERY_S = 0.5
-
-
-class Ended(AgentError):
-    """Somebody ended the run. exit_code (int): that of the job."""
 
 
 class Conductor:
@@ -50,6 +51,7 @@ class Conductor:
         self.signal = None
         self.lost = {}  # client -> reason, of those that are gone
         self.ready = set()
+        self.nodes = {}  # client -> the name of its node
         self.prepared_s = 0.0  # what getting ready took the slowest client
         self.pulse = run_dir.Pulse(self.dir.control(run_dir.SERVICE_ALIVE))
         self.signs_read_at = 0.0
@@ -109,14 +111,47 @@ class Conductor:
         if workload.setup_uses_shell:
             ctx.shell().ready()
         self.events.emit("setup_started")
-        self._interruptible(workload.setup, ctx)
-        self.events.emit("setup_done")
-        self._until_ready()
-        benchmarks = self.spec["benchmarks"]
-        for case in benchmarks["cases"]:
-            for repetition in range(1, int(benchmarks.get("repetitions") or 1) + 1):
-                CaseRun(self, workload, case, repetition).run()
-        self._interruptible(workload.cleanup, ctx)
+        try:
+            self._interruptible(workload.setup, ctx)
+            self.events.emit("setup_done")
+            self._until_ready()
+            self._measure_cases(workload)
+            if self.spec["benchmarks"].get("search"):
+                SearchRun(self, workload).run()
+        except ServiceGone:
+            raise  # and with it what the set-up made
+        except (AgentError, LoadError, OSError):
+            self._clean_up(workload, CLEANUP_AFTER_FAILURE_S)
+            raise
+        self._clean_up(workload, CLEANUP_S)
+
+    def _clean_up(self, workload, deadline_s):
+        """Undo the set-up. What was measured stays right when that fails: an event says so."""
+        failures = []
+
+        def undo():
+            try:
+                workload.cleanup(self.context)
+            except (LoadError, OSError) as e:
+                failures.append(str(e))
+
+        thread = threading.Thread(target=undo, name="cleanup", daemon=True)
+        thread.start()
+        thread.join(deadline_s)
+        if thread.is_alive():
+            failures.append("not done within %g s" % deadline_s)
+        for reason in failures:
+            self.events.emit("cleanup_failed", reason=reason)
+
+    def _measure_cases(self, workload):
+        """All repetitions of all cases; a case in which too much failed is not repeated."""
+        hopeless = set()
+        for case, repetition in measured_order(self.spec["benchmarks"], self.spec["run_id"]):
+            if case["name"] in hopeless:
+                continue
+            record = CaseRun(self, workload, case, repetition).run()
+            if record["cut"] == ERROR_RATE:
+                hopeless.add(case["name"])
 
     def _interruptible(self, step, ctx):
         """Run a step of the workload; when it was stopped, say by whom."""
@@ -141,7 +176,7 @@ class Conductor:
         return services
 
     def check(self, at_once=False):
-        """Raises AgentError when the service is gone, Ended when told to end. Returns the control files seen."""
+        """Raises ServiceGone when the service is gone, Ended when told to end. Returns the control files seen."""
         if self.signal is not None:
             name = signal.Signals(self.signal).name
             raise Ended("%s: the job was cancelled or reached its time limit" % name, exit_code=128 + self.signal)
@@ -152,12 +187,12 @@ class Conductor:
         signs = self.dir.signs()
         if run_dir.SERVICE_FAILED in signs:
             failed = run_dir.read_json(self.dir.control(run_dir.SERVICE_FAILED), 5)
-            raise AgentError("the service failed: %s" % failed["reason"], failed.get("log_tail"))
+            raise ServiceGone("the service failed: %s" % failed["reason"], failed.get("log_tail"))
         if run_dir.STOP in signs:
             raise Ended("stop was requested", exit_code=1)
         silent_s = self.pulse.silent_s()
         if silent_s is not None and silent_s > run_dir.STALE_S:
-            raise AgentError("the service job gave no sign of life for %g s" % run_dir.STALE_S)
+            raise ServiceGone("the service job gave no sign of life for %g s" % run_dir.STALE_S)
         return signs
 
     # -- the clients -----------------------------------------------------------------------------------
@@ -175,6 +210,7 @@ class Conductor:
             return None
         if message["op"] == "ready":
             self.ready.add(message["client"])
+            self.nodes[message["client"]] = message["node"]
             self.prepared_s = max(self.prepared_s, message["prepared_s"])
         elif message["op"] == "lost":
             self.lost.setdefault(message["client"], message["reason"])
@@ -193,6 +229,9 @@ class Conductor:
         self.events.emit(
             "clients_ready", count=len(self.active), missing=sorted(self.lost), launcher=self.launcher.kind
         )
+        offsets = clocks.measure(self)
+        if offsets:
+            self.events.emit("clocks", offsets=offsets)
 
     @staticmethod
     def reasons(failed):

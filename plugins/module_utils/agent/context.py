@@ -22,15 +22,16 @@ def make_workload(spec):
         raise AgentError("client.type: %s" % e.args[0])
 
 
-def make_context(spec, container, *, stop, log, tmp_dir, client=None, output_dir=None):
+def make_context(spec, container, *, stop, log, tmp_dir, cut=None, client=None, output_dir=None):
     """See Context; `client` is None for the set-up."""
     clients = spec["clients"]
+    settings = registry.with_defaults(clients["type"], clients.get("settings"))
     return Context(
         run_id=spec["run_id"],
         client=client,
         clients=clients["count"],
         services=[],
-        settings=registry.with_defaults(clients["type"], clients.get("settings")),
+        settings=registry.located(clients["type"], settings, spec["run_dir"]),
         command=clients.get("command"),
         container=container,
         runtime=spec.get("runtime", "apptainer"),
@@ -40,7 +41,16 @@ def make_context(spec, container, *, stop, log, tmp_dir, client=None, output_dir
         tmp_dir=tmp_dir,
         log=log,
         stop=stop,
+        cut=cut,
+        parser=clients.get("parser"),
+        overrides=_overrides(spec["benchmarks"]),
     )
+
+
+def _overrides(benchmarks):
+    """What each case changes of the settings; the trials of a search change nothing."""
+    found = [case.get("settings") or {} for case in benchmarks.get("cases") or []]
+    return [*found, {}] if benchmarks.get("search") else found
 
 
 class BoundedLog:

@@ -17,3 +17,11 @@ class AgentError(Exception):
         super().__init__(message)
         self.log_tail = log_tail or []
         self.exit_code = exit_code
+
+
+class Ended(AgentError):
+    """Somebody ended the run. exit_code (int): that of the job."""
+
+
+class ServiceGone(AgentError):
+    """The service failed, was ended, or gives no sign of life."""

@@ -60,7 +60,11 @@ def lost_tasks(line):
 
 
 class Launcher:
-    """The clients as a whole. messages (queue.Queue of dict): their answers, and {"op": "lost", "client", "reason"}."""
+    """The clients as a whole.
+
+    messages (queue.Queue of dict): their answers, each with `received` (epoch, s), and {"op": "lost", "client",
+    "reason"}.
+    """
 
     def __init__(self, count, spec_path, container, placement="separate"):
         self.count = count
@@ -108,6 +112,7 @@ class Launcher:
 
     def _read_answers(self, process, numbers):
         for line in process.stdout:
+            received = time.time()
             try:
                 message = json.loads(line.decode("utf-8"))
                 number, op = message["client"], message["op"]
@@ -115,6 +120,7 @@ class Launcher:
                 self._complain("not an answer of a client: %r" % line[:200])
                 continue
             if number in numbers and op:
+                message["received"] = received
                 self.messages.put(message)
         code = process.wait()
         for number in numbers:

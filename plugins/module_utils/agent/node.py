@@ -13,18 +13,28 @@ import subprocess
 
 
 def describe(runtime=None):
-    """Facts of this node (dict of str and int): kernel, cpu_model, cpus, memory_bytes, python, runtime (its version).
+    """Facts of this node (dict of str and int): kernel, boot_id, cpu_model, cpus, memory_bytes, python, runtime.
 
-    runtime (str or None): `apptainer` or `singularity`. What can't be found out is None.
+    runtime (str or None): `apptainer` or `singularity`, of which the version is told. boot_id is the kernel's, of
+    this boot: nodes of Slurm that have the same one are one machine. What can't be found out is None.
     """
     return {
         "kernel": platform.release(),
+        "boot_id": _line("/proc/sys/kernel/random/boot_id"),
         "cpu_model": _first_value("/proc/cpuinfo", "model name"),
         "cpus": os.cpu_count(),
         "memory_bytes": _memory_bytes(),
         "python": platform.python_version(),
         "runtime": _version(runtime) if runtime else None,
     }
+
+
+def _line(path):
+    try:
+        with open(path) as stream:
+            return stream.readline().strip() or None
+    except (IOError, OSError):
+        return None
 
 
 def _first_value(path, key):

@@ -13,10 +13,22 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from collections import Counter
+try:  # what Counter.update counts an iterable with, in C; private, hence the other way beside it
+    from collections import _count_elements as count_elements
+except ImportError:
+    from collections import Counter
+
+    def count_elements(mapping, iterable):
+        """Add to `mapping` how often each element occurs."""
+        for value, times in Counter(iterable).items():
+            mapping[value] = mapping.get(value, 0) + times
+
 
 SUB_BUCKET_BITS = 8
 _SUB_BUCKETS = 1 << SUB_BUCKET_BITS
+
+# Distinct values that wait to be sorted into buckets: enough to pay it seldom, little enough memory (some MB).
+_WAITING = 20000
 
 QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999))
 
@@ -36,6 +48,17 @@ def middle_of(index):
     e = (index >> SUB_BUCKET_BITS) - 1
     low = ((index & (_SUB_BUCKETS - 1)) + _SUB_BUCKETS) << e
     return low + ((1 << e) - 1) / 2.0
+
+
+class _Indices(dict):
+    """Bucket index as text -> int: one int a bucket for all histograms, which is made, hashed and found faster."""
+
+    def __missing__(self, text):
+        number = self[text] = int(text)
+        return number
+
+
+_INDICES = _Indices()
 
 
 class Histogram:
@@ -67,15 +90,22 @@ class Histogram:
 
     def record_many(self, values):
         """Count many integers at once (each distinct value costs one step in Python)."""
-        for value, times in Counter(values).items():
+        waiting = {}
+        count_elements(waiting, values)
+        self.record_counts(waiting)
+
+    def record_counts(self, counts):
+        """Count integers >= 0, given as a dict: value -> how often."""
+        for value, times in counts.items():
             self.record(value, times)
 
     def merge(self, other):
         """Add another histogram of the same unit and scale. Raises ValueError when they differ."""
         if (self.unit, self.scale) != (other.unit, other.scale):
             raise ValueError("cannot merge %s x %r into %s x %r" % (other.unit, other.scale, self.unit, self.scale))
+        counts, get = self.counts, self.counts.get
         for index, times in other.counts.items():
-            self.counts[index] = self.counts.get(index, 0) + times
+            counts[index] = get(index, 0) + times
         self.count += other.count
         self.sum += other.sum
         self.sum_squares += other.sum_squares
@@ -86,16 +116,23 @@ class Histogram:
 
     def quantile(self, q):
         """The q-quantile in `unit` (float) by nearest rank, at most 0.2 % off; None when empty."""
-        if not self.count:
-            return None
+        return self._quantiles([q])[0] if self.count else None
+
+    def _quantiles(self, qs):
+        """Of several in ascending order, with one sorting."""
+        found, seen = [], 0
+        indices = iter(sorted(self.counts))
+        for q in qs:
+            rank = self._rank(q)
+            while seen < rank:
+                index = next(indices)
+                seen += self.counts[index]
+            found.append(min(max(middle_of(index), self.min), self.max) * self.scale)
+        return found
+
+    def _rank(self, q):
         # round() takes away what binary fractions add: 0.999 * 1000 is 999.0000000000001 on the way up.
-        rank = max(1, min(self.count, -int(-round(q * self.count, 9) // 1)))
-        seen = 0
-        for index in sorted(self.counts):
-            seen += self.counts[index]
-            if seen >= rank:
-                break
-        return min(max(middle_of(index), self.min), self.max) * self.scale
+        return max(1, min(self.count, -int(-round(q * self.count, 9) // 1)))
 
     @property
     def mean(self):
@@ -118,7 +155,7 @@ class Histogram:
         if self.count > 1:
             rows.append(("stddev", self.stddev))
         rows += [("min", self.min * self.scale), ("max", self.max * self.scale)]
-        return rows + [(name, self.quantile(q)) for name, q in QUANTILES]
+        return rows + list(zip((name for name, _q in QUANTILES), self._quantiles([q for _name, q in QUANTILES])))
 
     def to_dict(self):
         """As JSON: sum, sum_squares, min and max are integers in units of `scale`."""
@@ -140,7 +177,32 @@ class Histogram:
         if data["sub_bucket_bits"] != SUB_BUCKET_BITS:
             raise ValueError("sub_bucket_bits is %r, expected %d" % (data["sub_bucket_bits"], SUB_BUCKET_BITS))
         made = cls(data["unit"], data["scale"])
-        made.counts = {int(index): times for index, times in data["counts"].items()}
+        counts = data["counts"]
+        made.counts = dict(zip(map(_INDICES.__getitem__, counts), counts.values()))
         made.count, made.sum, made.sum_squares = data["count"], data["sum"], data["sum_squares"]
         made.min, made.max = data["min"], data["max"]
         return made
+
+
+class Tally:
+    """Takes many values for a histogram at some 50 ns each: a value is sorted in once, however often it occurs."""
+
+    def __init__(self, unit="s", scale=1e-6):
+        self._histogram = Histogram(unit, scale)
+        self._waiting = {}
+
+    def add(self, values):
+        """Count integers >= 0 (any iterable)."""
+        count_elements(self._waiting, values)
+        if len(self._waiting) > _WAITING:
+            self._settle()
+
+    @property
+    def histogram(self):
+        """The Histogram with all that was added. Raises ValueError when a value was negative."""
+        self._settle()
+        return self._histogram
+
+    def _settle(self):
+        waiting, self._waiting = self._waiting, {}
+        self._histogram.record_counts(waiting)

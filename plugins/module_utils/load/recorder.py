@@ -32,6 +32,12 @@ class Recorder:
         self.operations = 0
         self.errors = {}
         self.metrics = {}
+        self.counters = {}
+        self.statistics = []
+        self.offered = None  # operations that were due in the measurement, where a schedule says so
+        self.dropped = 0
+        self.retries = 0
+        self.good = None  # operations that met the SLO's terms, where it has terms for one operation
         self.first_end = None
         self.last_end = None
         self.seen_operations = 0  # warm-up included, for the progress
@@ -84,13 +90,31 @@ class Recorder:
             else:
                 kept["dropped"] += 1
 
+    def count(self, name, unit, n):
+        """Add `n` to a counter, such as the tokens that came: they belong to the measurement as a whole."""
+        with self.lock:
+            kept = self.counters.setdefault(name, {"unit": unit, "total": 0})
+            kept["total"] += n
+
+    def statistic(self, metric, unit, statistic, value):
+        """Keep a statistic that another program has worked out (it kept no single values)."""
+        with self.lock:
+            self.statistics.append([metric, unit, statistic, value])
+
+    def histogram(self, name, unit="s", scale=1e-6):
+        """The histogram of a metric, made when first needed."""
+        return self.histograms.setdefault(name, Histogram(unit, scale))
+
     def progress(self):
         """(operations, errors) so far, the warm-up's too."""
         return self.live or (self.seen_operations, self.seen_errors)
 
+    def take_lag(self):
+        """The longest lag (s) behind the schedule since the last call; None where it isn't known."""
+
     def lag_histogram(self):
         """The histogram of schedule_lag, made when first needed."""
-        return self.histograms.setdefault("schedule_lag", Histogram())
+        return self.histogram("schedule_lag")
 
     def result(self):
         """As JSON: the body of clients/NNN/CASE-REP.json."""
@@ -103,6 +127,12 @@ class Recorder:
                 "histograms": {name: h.to_dict() for name, h in self.histograms.items()},
                 "series": self.series.to_list(),
                 "metrics": self.metrics,
+                "counters": self.counters,
+                "statistics": self.statistics,
+                "offered": self.offered,
+                "dropped": self.dropped,
+                "retries": self.retries,
+                "good": self.good,
             }
 
     def _second(self, t):

@@ -7,16 +7,16 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-OPERATIONS, ERRORS, SUM_US, MAX_US = range(4)
+OPERATIONS, ERRORS, SUM_US, MAX_US, OFFERED = range(5)
 
-HEADER = "t,phase,operations,errors,response_time_mean_s,response_time_max_s"
+HEADER = "t,phase,operations,errors,offered,response_time_mean_s,response_time_max_s"
 
 
 class Series:
-    """Second -> [operations, errors, sum of response times (us), longest (us)].
+    """Second -> [operations, errors, sum of response times (us), longest (us), offered].
 
     Second 0 begins where the measurement begins; the warm-up's are negative. An operation counts in the second
-    in which it ended. Not thread-safe.
+    in which it ended, and as offered (where there is a schedule) in the one in which it was due. Not thread-safe.
     """
 
     def __init__(self):
@@ -26,7 +26,7 @@ class Series:
         """The mutable row of a second (int)."""
         found = self.rows.get(second)
         if found is None:
-            found = self.rows[second] = [0, 0, 0, 0]
+            found = self.rows[second] = [0, 0, 0, 0, 0]
         return found
 
     def operation(self, second, response_us):
@@ -36,6 +36,13 @@ class Series:
         row[SUM_US] += response_us
         row[MAX_US] = max(row[MAX_US], response_us)
 
+    def operations(self, second, response_us):
+        """Like `operation`, of several (list of int, not empty) that ended in the same second."""
+        row = self.row(second)
+        row[OPERATIONS] += len(response_us)
+        row[SUM_US] += sum(response_us)
+        row[MAX_US] = max(row[MAX_US], *response_us)
+
     def error(self, second):
         """Count a failed operation."""
         self.row(second)[ERRORS] += 1
@@ -44,12 +51,12 @@ class Series:
         """Add another client's series (Series)."""
         for second, theirs in other.rows.items():
             mine = self.row(second)
-            for field in (OPERATIONS, ERRORS, SUM_US):
+            for field in (OPERATIONS, ERRORS, SUM_US, OFFERED):
                 mine[field] += theirs[field]
             mine[MAX_US] = max(mine[MAX_US], theirs[MAX_US])
 
     def to_list(self):
-        """As JSON: [[second, operations, errors, sum_us, max_us], ...] in order."""
+        """As JSON: [[second, operations, errors, sum_us, max_us, offered], ...] in order."""
         return [[second] + self.rows[second] for second in sorted(self.rows)]
 
     @classmethod
@@ -71,8 +78,8 @@ class Series:
         last = max(0, -int(-(measure_end - measure_start) // 1) - 1)
         lines = [HEADER]
         for second in range(min(self.rows), last + 1):
-            operations, errors, sum_us, max_us = self.rows.get(second, (0, 0, 0, 0))
+            operations, errors, sum_us, max_us, offered = self.rows.get(second, (0, 0, 0, 0, 0))
             times = "%.6f,%.6f" % (sum_us / operations / 1e6, max_us / 1e6) if operations else ","
             phase = "warmup" if second < 0 else "measure"
-            lines.append("%.3f,%s,%d,%d,%s" % (measure_start + second, phase, operations, errors, times))
+            lines.append("%.3f,%s,%d,%d,%d,%s" % (measure_start + second, phase, operations, errors, offered, times))
         return "\n".join(lines) + "\n"

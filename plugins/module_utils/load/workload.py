@@ -14,7 +14,12 @@ __metaclass__ = type
 
 import os
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.schedule import seed_of
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import slo
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.schedule import TRACE, seed_of
+
+MAX_IN_FLIGHT = 4096
+DRAIN_S = 60.0
 
 
 class LoadError(Exception):
@@ -25,7 +30,8 @@ class Case:
     """One case of one repetition, for one client. Times are epoch seconds.
 
     `rate`: this client's operations per second (float), or None for a closed loop. `measure_end` is None when
-    `requests` (int, per client) is set; else `duration_s` is set. `seed` (int) is unlike any other client's.
+    `requests` (int, per client) is set; else `duration_s` is set. The load goes on until `load_end`, after the
+    measurement. `seed` (int) is unlike any other client's. The rest is as docs/interfaces.md has it.
     """
 
     def __init__(self, message, client, clients, run_id):
@@ -39,9 +45,29 @@ class Case:
         self.warmup_start = message["warmup_start"]
         self.measure_start = message["measure_start"]
         self.measure_end = message["measure_end"]
+        self.load_end = message.get("load_end", self.measure_end)
+        self.arrival = message.get("arrival") or {}
+        self.think_time_s = message.get("think_time_s") or 0.0
+        self.max_in_flight = int(message.get("max_in_flight") or MAX_IN_FLIGHT)
+        self.timeout_s = message.get("timeout_s")
+        self.retries = int(message.get("retries") or 0)
+        self.drain_s = float(DRAIN_S if message.get("drain_s") is None else message["drain_s"])
+        self.records = bool(message.get("records"))
+        self.slo_terms = slo.per_request_terms(message.get("slo_terms") or [])
         self.client = client
         self.clients = clients
         self.seed = seed_of(run_id, message["seed"], self.name, self.repetition, client)
+
+    @property
+    def is_open(self):
+        """Whether a schedule says when operations begin."""
+        return self.rate is not None or self.arrival.get("type") == TRACE
+
+    @property
+    def file_stem(self):
+        """The name (str) of its files, without an ending."""
+        safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in self.name)
+        return "%s-%d" % (safe, self.repetition)
 
 
 class Context:
@@ -52,8 +78,11 @@ class Context:
     container (list of str: the argv that runs something in the clients' container, [] for the host), runtime
     (`apptainer` or `singularity`), env (dict of str: the recipe's client.env), run_dir, output_dir and tmp_dir
     (str: directories; tmp_dir is node-local and removed afterwards), log (a function that takes a str), stop
-    (threading.Event: end soon).
+    and cut (threading.Event: end soon; end this case and keep what it has), parser (str or None: client.parser).
+    overrides (list of dict: the settings that each case changes).
     """
+
+    overrides = ()
 
     def __init__(self, **fields):
         self.__dict__.update(fields)
@@ -63,6 +92,10 @@ class Context:
     def service(self):
         """The first service's endpoint (dict)."""
         return self.services[0]
+
+    def all_settings(self):
+        """The settings (list of dict) of every case: what a set-up has to provide for."""
+        return [dict(self.settings, **override) for override in self.overrides] or [self.settings]
 
     def secret(self, name):
         """A secret of the run (str). Raises LoadError when the service has none of this name."""
@@ -138,6 +171,13 @@ class WorkloadBase:
 
     def prepare(self, ctx):
         """Get ready, in every client, perhaps while `setup` is still at work: what only the first use costs."""
+
+    def recorder(self, ctx, case):
+        """What takes the results of a case (Recorder)."""
+        return Recorder(case.measure_start, case.measure_end)
+
+    def in_flight(self):
+        """Operations (int) that are under way now; None where it isn't known."""
 
     def run(self, ctx, case, recorder):
         """Make the load of a case (Case) from `case.warmup_start` on, and tell `recorder` (Recorder).

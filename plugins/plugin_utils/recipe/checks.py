@@ -6,32 +6,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .cases import START_S, cases_of, measured_s
 from .document import FieldPath
-from .errors import did_you_mean
+from .load_checks import Finding, check_load
+from .load_schema import Benchmarks
 from .roles import ServiceType
 from .schema import Client, JobOptions, RecipeModel
 from .units import format_clock, format_duration
+from .workloads import Workload
 
-# Measured for every workload; `command` adds those that its metrics.json names.
-METRICS = ("response_time", "schedule_lag", "throughput", "operations", "errors")
 _LITERAL_PORT = re.compile(r"\$(?:SERVICE_HOSTNAME|\{SERVICE_HOSTNAME\}):(\d{1,5})(?!\d)")
 # Options of a job of the clients' own: with `placement: shared` there is no such job.
 _OWN_JOB = ("partition", "account", "qos", "time_limit", "nodes", "num_gpus", "gpus_per_node", "memory", "constraint",
             "exclude_nodes")  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Finding:
-    """A mistake at the first of ``paths``; the others are the fields that it also depends on."""
-
-    paths: tuple[FieldPath, ...]
-    message: str
-    remedy: str
+# What the time under load depends on.
+_MEASURED_BY = ("duration", "warmup", "cooldown", "repetitions", "rate", "concurrency", "sweep", "search")
 
 
 def literal_ports(client: Client) -> list[int]:
@@ -40,17 +33,23 @@ def literal_ports(client: Client) -> list[int]:
     return list(dict.fromkeys(port for port in found if 1 <= port <= 65535))
 
 
-def check_together(model: RecipeModel, kind: ServiceType | None, workload: str | None) -> Iterator[Finding]:
-    """Every mistake of fields that are right each by itself. ``kind`` and ``workload``: None where unknown."""
+def check_together(
+    model: RecipeModel, kind: ServiceType | None, workload: Workload | None, settings: Mapping[str, Any] | None
+) -> Iterator[Finding]:
+    """Every mistake of fields that are right each by itself.
+
+    ``kind`` and ``workload``: None where unknown; ``settings``: the workload's, None where they are wrong.
+    """
     if kind is not None:
         yield from _required(model, kind)
     if workload is not None:
-        yield from _workload(model, workload)
+        yield from _command(model.client, workload.name)
     yield from _port(model)
     yield from _health(model)
     for name, job in (("service", model.service), ("client", model.client)):
         yield from _gpus(name, job)
-    yield from _load(model)
+    yield from check_load(model, workload, settings)
+    yield from _nodes(model)
     yield from _placement(model)
     yield from _time_limits(model)
 
@@ -63,24 +62,19 @@ def _required(model: RecipeModel, kind: ServiceType) -> Iterator[Finding]:
             yield Finding((("service", key), ("service", "type")), message, remedy)
 
 
-def _workload(model: RecipeModel, workload: str) -> Iterator[Finding]:
+def _command(client: Client, workload: str) -> Iterator[Finding]:
     command = ("client", "command")
-    if workload == "command" and model.client.command is None:
+    if workload == "command" and client.command is None:
         remedy = "add the command that each client runs; $SERVICE_HOSTNAME and $SERVICE_PORT are set for it"
         yield Finding(
             (command, ("client", "type"), ("service", "type")), "is required for the workload command", remedy
         )
-    if workload != "command" and model.client.command is not None:
+    if workload != "command" and client.command is not None:
         remedy = "remove the command, or set client.type to 'command'"
         yield Finding((command, ("client", "type")), f"the workload {workload} has no command", remedy)
-    metrics = model.benchmarks.metrics
-    for index, name in enumerate(metrics):
-        here = ("benchmarks", "metrics")
-        if name in metrics[:index]:
-            yield Finding(((*here, index), here), f"'{name}' is given twice", "remove one")
-        elif workload == "pgbench" and name not in METRICS:
-            message = f"'{name}' is no metric of the workload {workload}"
-            yield Finding(((*here, index), here, ("client", "type")), message, did_you_mean(name, METRICS))
+    if client.parser is not None and client.command is None:
+        remedy = "add the command that runs the tool, or remove the parser"
+        yield Finding((("client", "parser"), command), "reads the results of a command, and there is none", remedy)
 
 
 def _port(model: RecipeModel) -> Iterator[Finding]:
@@ -115,34 +109,12 @@ def _gpus(name: str, job: JobOptions) -> Iterator[Finding]:
         yield Finding(paths, message, f"take {(total // nodes + 1) * nodes}, or change {name}.nodes")
 
 
-def _load(model: RecipeModel) -> Iterator[Finding]:
-    bench, section = model.benchmarks, "benchmarks"
-    if bench.duration is not None and bench.requests is not None:
-        message = "duration and requests exclude each other"
-        remedy = "keep duration (measures for a time) or requests (a number of operations of each client)"
-        yield Finding(((section, "requests"), (section, "duration")), message, remedy)
-    if bench.duration == 0:
-        yield Finding(((section, "duration"),), "expected more than 0 seconds", "write it like 30s")
-    for key in ("rate", "concurrency"):
-        values = getattr(bench, key) or []
-        if len(set(values)) < len(values):
-            yield Finding(
-                ((section, key),), "has the same value twice", "each value makes a case of its own: remove one"
-            )
-    rates = bench.rate or []
-    percent = next((rate for rate in rates if isinstance(rate, str) and rate.endswith("%")), None)
-    if percent and "max" not in rates:
-        message = f"{percent} is a part of the highest rate, which no case finds out"
-        yield Finding(((section, "rate"),), message, f"add 'max': rate: [max, {', '.join(map(str, rates))}]")
-    if len(rates) > 1 and len(bench.concurrency or []) > 1:
-        remedy = "give a list of rates or a list of concurrencies, and one value of the other"
-        yield Finding(((section, "concurrency"), (section, "rate")), "rate and concurrency are both lists", remedy)
-    if model.client.nodes > bench.num_clients:
-        message = f"{bench.num_clients} client{'s'[: bench.num_clients > 1]} can't use {model.client.nodes} nodes"
-        paths = (("client", "nodes"), (section, "num_clients"), ("client", "placement"))
-        yield Finding(
-            paths, message, f"set client.nodes to at most {bench.num_clients}, or raise benchmarks.num_clients"
-        )
+def _nodes(model: RecipeModel) -> Iterator[Finding]:
+    clients, nodes = model.benchmarks.num_clients, model.client.nodes
+    if nodes > clients:
+        message = f"{clients} client{'s'[: clients > 1]} can't use {nodes} nodes"
+        paths = (("client", "nodes"), ("benchmarks", "num_clients"), ("client", "placement"))
+        yield Finding(paths, message, f"set client.nodes to at most {clients}, or raise benchmarks.num_clients")
 
 
 def _placement(model: RecipeModel) -> Iterator[Finding]:
@@ -160,17 +132,22 @@ def _time_limits(model: RecipeModel) -> Iterator[Finding]:
     measured = measured_s(model.benchmarks)
     if measured is None:
         return
-    bench = model.benchmarks
-    load: tuple[Any, ...] = tuple(
-        ("benchmarks", key) for key in ("duration", "warmup", "repetitions", "rate", "concurrency")
-    )
+    load: tuple[FieldPath, ...] = tuple(("benchmarks", key) for key in _MEASURED_BY)
     for name, job in (("service", model.service), ("client", model.client)):
         if job.time_limit is None or job.time_limit >= measured + START_S:
             continue
         needed = format_clock(-(-(measured + START_S) // 60) * 60)
-        load_each = f"{format_duration(bench.warmup)} warm-up + {format_duration(bench.duration or 0)}"
         message = (
-            f"{format_clock(job.time_limit)} is too short: {len(cases_of(bench))} case(s) x {bench.repetitions}"
-            f" repetition(s) x ({load_each}) and {START_S:.0f}s to start need {needed}"
+            f"{format_clock(job.time_limit)} is too short: {_measurements(model.benchmarks)}"
+            f" and {START_S:.0f}s to start need {needed}"
         )
         yield Finding(((name, "time_limit"), *load), message, f"set time_limit to '{needed}' or more, or measure less")
+
+
+def _measurements(bench: Benchmarks) -> str:
+    """What makes up the time under load: ``2 case(s) x 3 repetition(s) x (1m warm-up + 10m)``."""
+    each = f"({format_duration(bench.warmup)} warm-up + {format_duration(bench.duration or 0)}"
+    each += f" + {format_duration(bench.cooldown)} cool-down)" if bench.cooldown else ")"
+    if bench.search is not None:
+        return f"{bench.search.max_trials} trial(s) x {each}"
+    return f"{len(cases_of(bench))} case(s) x {bench.repetitions} repetition(s) x {each}"

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import re
 import types as python_types
 from collections.abc import Iterator
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from .document import Document, FieldPath
 from .errors import Problem, describe, did_you_mean, nearest
@@ -73,7 +74,10 @@ def _explain(detail: Any, path: FieldPath) -> tuple[str, str]:
         message, remedy = "is empty", "give a value, or remove the key"
     elif kind in _BOUNDS:
         words, name = _BOUNDS[kind]
-        message = f"expected {words} {context[name]}, found {describe(value)}"
+        bound = context[name]
+        message = f"expected {words} {int(bound) if bound == int(bound) else bound}, found {describe(value)}"
+    elif kind == "finite_number":
+        message = f"expected a finite number, found {describe(value)}"
     return message, remedy
 
 
@@ -99,6 +103,8 @@ def _type_remedy(kind: str, value: Any) -> str:
 
 def _unknown_key_remedy(path: FieldPath) -> str:
     word = str(path[-1])
+    if path[:-1] == ("benchmarks", "sweep") and re.match(r"rate$|concurrency$|(client\.)?settings\b", word):
+        return f"put it under parameters: {{{word}: [VALUE, VALUE]}}"
     allowed = keys_at(path[:-1])
     elsewhere = [
         section
@@ -114,6 +120,8 @@ def keys_at(path: FieldPath) -> list[str]:
     """The keys that the schema allows in the mapping at ``path``; none where any key is allowed."""
     model: type[BaseModel] | None = RecipeModel
     for part in path:
+        if isinstance(part, int):
+            continue  # an item of a list has the list's type
         if model is None or part not in model.model_fields:
             return []
         model = _model_of(model.model_fields[part].annotation)
@@ -123,6 +131,6 @@ def keys_at(path: FieldPath) -> list[str]:
 def _model_of(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if get_origin(annotation) in (Union, python_types.UnionType):
+    if get_origin(annotation) in (Union, python_types.UnionType, Annotated, list):
         return next((found for part in get_args(annotation) if (found := _model_of(part))), None)
     return None

@@ -99,7 +99,7 @@ Memory = Annotated[
     PlainSerializer(units.format_memory),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9.]+ *[KMGTkmgt](i?[Bb])?$", "examples": ["16GiB", "512MB"]}),
 ]
-Rate = Annotated[float | str, PlainValidator(units.rate)]
+Rate = Annotated[float | str, PlainValidator(units.rate), WithJsonSchema(_RATE_SCHEMA)]
 Rates = Annotated[
     list[Rate], BeforeValidator(_list_of_one), Field(min_length=1), WithJsonSchema(_or_list(_RATE_SCHEMA))
 ]
@@ -108,6 +108,19 @@ Concurrencies = Annotated[
     BeforeValidator(_list_of_one),
     Field(min_length=1),
     WithJsonSchema(_or_list({"type": "integer", "minimum": 1})),
+]
+Share = Annotated[
+    float,
+    PlainValidator(units.share),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+                {"type": "string", "pattern": "^[0-9.]+ *%$"},
+            ],
+            "examples": [0.05, "5%"],
+        }
+    ),
 ]
 Word = Annotated[str, BeforeValidator(_one_line)]
 Image = Annotated[str, PlainValidator(_image), WithJsonSchema({"type": "string", "minLength": 1})]

@@ -12,22 +12,27 @@ import copy
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from . import catalogue
+from .cases import SETTINGS, choices_of
 from .checks import check_together, literal_ports
 from .document import Document, FieldPath, read_document
 from .errors import Problem, RecipeError, did_you_mean, nearest
 from .explain import document_path, keys_at, problems_of
+from .inputs import Inputs, take_inputs
+from .load_schema import Sweep
 from .models import ValidationError, require_pydantic
 from .roles import RoleError, ServiceType, service_type, service_types
 from .schema import RecipeModel
 from .settings import check_settings
+from .sweep import check_sweep, place_of, swept_settings
 from .targets import unknown_targets
+from .workloads import Workload, workload_names, workload_of
 
 _SLUG_LENGTH = 24
 _SECTIONS = tuple(RecipeModel.model_fields)
@@ -35,7 +40,11 @@ _SECTIONS = tuple(RecipeModel.model_fields)
 
 @dataclass(frozen=True)
 class Recipe:
-    """A valid recipe. ``model`` has its defaults filled in, times in seconds, memory in bytes."""
+    """A valid recipe. ``model`` has its defaults filled in, times in seconds, memory in bytes.
+
+    ``inputs``: the local files that go with it, by the names that they have in ``model``: ``inputs/NAME`` →
+    ``source`` (absolute path) and ``sha256``.
+    """
 
     name: str
     path: str
@@ -43,6 +52,7 @@ class Recipe:
     description: str
     model: RecipeModel
     service: ServiceType
+    inputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def target(self) -> str | None:
@@ -56,7 +66,7 @@ class Recipe:
 
     def as_resolved_yaml(self) -> str:
         """The recipe with its defaults, as YAML that loads to the same plan."""
-        data = self.model.model_dump(mode="json", exclude_none=True)
+        data = self.model.model_dump(mode="json", exclude_none=True, by_alias=True)
         sections = {
             section: {key: value for key, value in fields.items() if value not in ({}, [])}
             for section, fields in data.items()
@@ -83,7 +93,8 @@ def load_recipe(
     path = catalogue.find_recipe(path_or_name, [*search_paths, *catalogue.default_search_paths()])
     document = read_document(path, catalogue.shown_path(path))
     content = path.read_bytes()
-    model, kind = check(document, groups)
+    checker = _Checker(document, path.absolute().parent)
+    model, kind = checker.checked(groups)
     return Recipe(
         name=path.stem,
         path=str(path.absolute()),
@@ -91,41 +102,42 @@ def load_recipe(
         description=catalogue.description_of(content.decode("utf-8-sig")),
         model=model,
         service=kind,
+        inputs=checker.inputs.files,
     )
 
 
 def check(document: Document, groups: Mapping[str, Sequence[str]] | None = None) -> tuple[RecipeModel, ServiceType]:
-    """The recipe of a parsed document. Raises ``RecipeError``."""
-    checker = _Checker(document)
-    model, kind = checker.run(groups)
-    if checker.problems or kind is None:
-        raise RecipeError(checker.problems)
-    return model, kind
+    """The recipe of a parsed document, whose files lie in the current folder. Raises ``RecipeError``."""
+    return _Checker(document, Path.cwd()).checked(groups)
 
 
 class _Checker:
     """Collects every problem. A field that is wrong is left out, so that the rest can still be checked."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, folder: Path) -> None:
         self.document = document
         self.data: dict[str, Any] = copy.deepcopy(document.data)
+        self.inputs = Inputs(folder)
         self.problems: list[Problem] = []
         self.wrong: set[FieldPath] = set()
 
-    def run(self, groups: Mapping[str, Sequence[str]] | None) -> tuple[RecipeModel, ServiceType | None]:
+    def checked(self, groups: Mapping[str, Sequence[str]] | None) -> tuple[RecipeModel, ServiceType]:
+        """The model with its defaults, and the service type. Raises ``RecipeError`` with every problem."""
         self._drop_empty()
         self._keep_source_of_env()
         model = self._validate()
         kind = self._service_type(model)
         workload = self._workload(model, kind)
-        model = self._with_settings(model, kind, workload)
-        for finding in check_together(model, kind, workload):
+        model, settings = self._with_settings(model, kind, workload)
+        for finding in check_together(model, kind, workload, settings):
             if not any(self._is_wrong(path) for path in finding.paths):
                 self.problems.append(self.document.problem(finding.paths[0], finding.message, finding.remedy))
         for name, remedy in unknown_targets(model.configuration.target or "", groups) if groups is not None else ():
             message = f"the inventory has no host or group '{name}'"
             self._add(("configuration", "target"), message, f"{remedy}; choose another with -l or -i")
-        return self._with_defaults(model, kind, workload), kind
+        if self.problems or kind is None:
+            raise RecipeError(self.problems)
+        return self._with_defaults(model, kind, workload.name if workload else None), kind
 
     def _add(self, path: FieldPath, message: str, remedy: str) -> None:
         self.problems.append(self.document.problem(path, message, remedy))
@@ -193,41 +205,67 @@ class _Checker:
             self._add(("service", "type"), str(error), remedy)
             return None
 
-    def _workload(self, model: RecipeModel, kind: ServiceType | None) -> str | None:
-        from ...module_utils.load import registry
-
+    def _workload(self, model: RecipeModel, kind: ServiceType | None) -> Workload | None:
         if self._is_wrong(("client", "type")):
             return None
-        name = model.client.type
+        name, known = model.client.type, workload_names()
         if name is None and model.client.command is not None:
-            return "command"
-        if name is None:
-            return kind.workload if kind else None
-        known = registry.names()
-        if name in known:
-            return name
+            name = "command"
+        elif name is None and kind is not None:
+            name = kind.workload
+        if name is None or name in known:
+            return workload_of(name) if name else None
         self._add(("client", "type"), f"there is no workload '{name}'", did_you_mean(name, known, allowed="workloads"))
         return None
 
-    def _with_settings(self, model: RecipeModel, kind: ServiceType | None, workload: str | None) -> RecipeModel:
-        from ...module_utils.load import registry
-
-        owners: list[tuple[str, Any, str]] = []
+    def _with_settings(
+        self, model: RecipeModel, kind: ServiceType | None, workload: Workload | None
+    ) -> tuple[RecipeModel, dict[str, Any] | None]:
+        """The model with typed settings, sweep and input files; the workload's settings, None where one is wrong."""
         if kind is not None:
-            owners.append(("service", kind.options, f"the service type {kind.name}"))
-        if workload is not None:
-            owners.append(("client", registry.settings_of(workload), f"the workload {workload}"))
-        update = {}
-        for section, options, owner in owners:
-            part = getattr(model, section)
-            settings, found = check_settings(self.document, (section, "settings"), part.settings, options, owner)
+            path, owner = ("service", "settings"), f"the service type {kind.name}"
+            settings, found = check_settings(self.document, path, model.service.settings, kind.options, owner)
             self.problems.extend(found)
-            update[section] = part.model_copy(update={"settings": settings})
-        return model.model_copy(update=update)
+            model = model.model_copy(update={"service": model.service.model_copy(update={"settings": settings})})
+        before = len(self.problems)
+        model = self._with_client_settings(model, workload)
+        sweep, found = check_sweep(self.document, model.benchmarks, workload)
+        if found:
+            self.problems.extend(found)
+            self.wrong.add(("benchmarks", "sweep"))
+        bench = model.benchmarks.model_copy(update={"sweep": sweep})
+        model, found = take_inputs(self.document, model.model_copy(update={"benchmarks": bench}), workload, self.inputs)
+        self.problems.extend(found)
+        if len(self.problems) > before:
+            return model, None
+        if workload is not None:
+            self._complain(workload, model.client.settings, sweep)
+        return model, model.client.settings
 
-    def _with_defaults(self, model: RecipeModel, kind: ServiceType | None, workload: str | None) -> RecipeModel:
+    def _with_client_settings(self, model: RecipeModel, workload: Workload | None) -> RecipeModel:
+        if workload is None:
+            return model
+        path, owner, client = ("client", "settings"), f"the workload {workload.name}", model.client
+        given = swept_settings(model.benchmarks.sweep)
+        settings, found = check_settings(self.document, path, client.settings, workload.options, owner, given=given)
+        self.problems.extend(found)
+        return model.model_copy(update={"client": client.model_copy(update={"settings": settings})})
+
+    def _complain(self, workload: Workload, settings: Mapping[str, Any], sweep: Sweep | None) -> None:
+        """What the workload itself finds wrong, with each case's settings."""
+        choices = [{}] if sweep is None else list(choices_of(sweep))
+        for number, choice in enumerate(choices):
+            own = {key.removeprefix(SETTINGS): value for key, value in choice.items() if key.startswith(SETTINGS)}
+            for path, message, remedy in workload.complaints({**settings, **own}, own):
+                swept = None if sweep is None else place_of(self.document, sweep, str(path[0]), number)
+                problem = self.document.problem(swept or ("client", "settings", *path), message, remedy)
+                if problem not in self.problems:
+                    self.problems.append(problem)
+
+    @staticmethod
+    def _with_defaults(model: RecipeModel, kind: ServiceType, workload: str | None) -> RecipeModel:
         service, client, bench = model.service, model.client, model.benchmarks
-        update: dict[str, Any] = {"name": service.name or (kind.name if kind else service.type)}
+        update: dict[str, Any] = {"name": service.name or kind.name}
         if service.port is None and (ports := literal_ports(client)):
             update["port"] = ports[0]
         requests = 1 if bench.duration is None and bench.requests is None else bench.requests

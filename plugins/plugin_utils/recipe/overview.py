@@ -18,6 +18,7 @@ from .targets import unknown_targets
 from .units import format_duration
 
 TABLE_WIDTH = 80
+_CASES_SHOWN = 8
 
 
 def overview(path: Path, groups: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
@@ -49,6 +50,8 @@ def _summary(recipe: Recipe, groups: Mapping[str, Sequence[str]] | None) -> dict
         "client_nodes": model.client.nodes,
         "placement": model.client.placement,
         "cases": [case["name"] for case in cases_of(bench)],
+        "search": bench.search.over if bench.search else None,
+        "trials": bench.search.max_trials if bench.search else None,
         "repetitions": bench.repetitions,
         "duration_s": bench.duration,
         "requests": bench.requests,
@@ -62,7 +65,6 @@ def _summary(recipe: Recipe, groups: Mapping[str, Sequence[str]] | None) -> dict
 
 def sentence(found: Mapping[str, Any]) -> str:
     """``FILE: valid: …`` of a valid recipe's overview."""
-    cases = ", ".join(found["cases"])
     load = _length(found) + (f" x {_count(found['repetitions'], 'repetition')}" if found["repetitions"] > 1 else "")
     cost = f"at most {found['node_hours_limit']:.2f} node-hours"
     if found["node_hours"] is not None:
@@ -70,8 +72,16 @@ def sentence(found: Mapping[str, Any]) -> str:
     return (
         f"{found['path']}: valid: service {found['service']} ({_count(found['service_nodes'], 'node')}),"
         f" {_count(found['clients'], found['workload'] + ' client')} ({_count(found['client_nodes'], 'node')}),"
-        f" {_count(len(found['cases']), 'case')} ({cases}) of {load}, {cost}"
+        f" {_measurements(found)} of {load}, {cost}"
     )
+
+
+def _measurements(found: Mapping[str, Any]) -> str:
+    """``2 cases (max, rate-50pct)``, or what a search does in their place."""
+    if found["search"]:
+        return f"a search for the highest {found['search']}, {_count(found['trials'], 'trial')} at most,"
+    names = found["cases"][:_CASES_SHOWN] + ["…"][: len(found["cases"]) > _CASES_SHOWN]
+    return f"{_count(len(found['cases']), 'case')} ({', '.join(names)})"
 
 
 def table(recipes: Iterable[Mapping[str, Any]], *, colour: bool = False, width: int = TABLE_WIDTH) -> str:

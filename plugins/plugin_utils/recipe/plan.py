@@ -10,10 +10,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from .cases import cases_of, time_limit_of
+from .cases import time_limit_of
 from .errors import Problem, RecipeError, describe
 from .images import normalise_image, substitute_image
 from .load import Recipe, slug_of
+from .load_plan import benchmarks_plan, client_settings
 from .models import ValidationError
 from .plan_models import ClusterVariables, Plan
 from .schema import Benchmarks, Client, JobOptions, Service
@@ -64,7 +65,8 @@ def resolve(
         "run_dir": f"{site.scratch.rstrip('/')}/runs/{run_id}",
         "service": _service(recipe, site, service_job),
         "clients": _clients(model.client, model.benchmarks, site, run_id, service_job),
-        "benchmarks": _benchmarks(model.benchmarks),
+        "benchmarks": benchmarks_plan(model),
+        "inputs": recipe.inputs,
         "extra": dict(extra or {}),
     }
     # through JSON: plain types only, whatever subclasses of str Ansible handed in
@@ -155,8 +157,9 @@ def _clients(
         "type": client.type,
         "count": count,
         "placement": client.placement,
-        "settings": client.settings,
+        "settings": client_settings(client, benchmarks),
         "command": client.command,
+        "parser": client.parser,
         "image": substitute_image(client.image, site.images) if client.image else None,
         "image_as_asked": client.image,
         "env": client.env,
@@ -164,16 +167,4 @@ def _clients(
         "job": job,
         "modules": client.modules,
         "pre_run_commands": client.pre_run_commands,
-    }
-
-
-def _benchmarks(benchmarks: Benchmarks) -> dict[str, Any]:
-    return {
-        "duration_s": benchmarks.duration,
-        "requests": benchmarks.requests,
-        "warmup_s": benchmarks.warmup,
-        "repetitions": benchmarks.repetitions,
-        "seed": benchmarks.seed,
-        "metrics": benchmarks.metrics,
-        "cases": cases_of(benchmarks),
     }

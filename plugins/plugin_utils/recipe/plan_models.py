@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from .load_schema import ArrivalType
 from .models import BaseModel, ConfigDict, Field
 
 
@@ -104,6 +105,7 @@ class PlanClients(_Part):
     placement: Literal["separate", "shared", "together"]
     settings: dict[str, Any]
     command: str | None
+    parser: str | None
     image: str | None
     image_as_asked: str | None
     env: dict[str, str]
@@ -114,27 +116,102 @@ class PlanClients(_Part):
 
 
 class PlanCase(_Part):
-    """One load. ``rate``: operations/s over all clients, ``NN%`` of the case max, or null (closed loop)."""
+    """One load. ``rate``: operations/s over all clients, ``NN%`` of the case max, or null (closed loop).
+
+    ``settings``: what this case has instead of the clients' settings.
+    """
 
     name: str
     concurrency: int
     rate: float | str | None
+    settings: dict[str, Any]
+
+
+class PlanArrival(_Part):
+    """When operations are due. ``trace``: ``inputs/NAME`` in the run's directory, or an absolute path."""
+
+    type: ArrivalType
+    burstiness: float
+    ramp_from: float
+    trace: str | None
+
+
+class PlanTerm(_Part):
+    """A term of the objective, as ``module_utils.load.slo.parse`` gives it; ``value`` in base units."""
+
+    metric: str
+    statistic: str
+    operator: Literal["<", "<=", ">", ">="]
+    value: float
+    text: str
+
+
+class PlanSlo(_Part):
+    """The service level objective: all of its terms."""
+
+    text: str
+    terms: list[PlanTerm]
+
+
+class PlanStopOn(_Part):
+    """What ends a case early. Shares of 1."""
+
+    error_rate: float | None
+    over_saturation: bool
+    stable: float | None
+
+
+class PlanSearch(_Part):
+    """The search for the highest load that meets the objective. ``to``: null where there is no limit.
+
+    ``concurrency``: connections or loops of each client in a search over the rate.
+    """
+
+    over: Literal["rate", "concurrency"]
+    concurrency: int
+    from_: float = Field(alias="from")
+    to: float | None
+    tolerance: float
+    repetitions: int
+    max_trials: int
 
 
 class PlanBenchmarks(_Part):
-    """What is measured. Exactly one of ``duration_s`` and ``requests`` is set."""
+    """What is measured. Exactly one of ``duration_s`` and ``requests`` is set; a search has no cases beforehand."""
 
     duration_s: float | None
     requests: int | None
     warmup_s: float
+    cooldown_s: float
     repetitions: int
+    order: Literal["random", "sequential"]
     seed: int
     metrics: list[str]
+    arrival: PlanArrival
+    think_time_s: float
+    max_in_flight: int
+    timeout_s: float | None
+    retries: int
+    drain_s: float
+    records: bool
+    slo: PlanSlo | None
+    stop_on: PlanStopOn
+    search: PlanSearch | None
     cases: list[PlanCase]
 
 
+class PlanInput(_Part):
+    """A file that is shipped with the run: where it lies on the controller, and its checksum when it was checked."""
+
+    source: str
+    sha256: str
+
+
 class Plan(_Part):
-    """The plan of one run, schema 1. ``extra`` is free: what the caller wants to keep with the run."""
+    """The plan of one run, schema 1. ``extra`` is free: what the caller wants to keep with the run.
+
+    ``inputs``: name in the run's directory (``inputs/NAME``) → the file.
+    """
 
     schema_: Literal[1] = Field(alias="schema")
     run_id: str
@@ -147,6 +224,7 @@ class Plan(_Part):
     service: PlanService
     clients: PlanClients
     benchmarks: PlanBenchmarks
+    inputs: dict[str, PlanInput]
     extra: dict[str, Any]
 
 

@@ -7,31 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from .fields import (
-    Commands,
-    Concurrencies,
-    Duration,
-    Environment,
-    Image,
-    Memory,
-    NodeList,
-    Rates,
-    Seed,
-    TimeLimit,
-    Volume,
-    Word,
-    Words,
-)
-from .models import BaseModel, ConfigDict, Field
+from .fields import Commands, Duration, Environment, Image, Memory, NodeList, TimeLimit, Volume, Word, Words
+from .load_schema import Benchmarks, Count, Section
+from .models import BaseModel, Field
 
-Count = Annotated[int, Field(ge=1)]
 HttpStatus = Annotated[int, Field(ge=100, le=599)]
-
-
-class Section(BaseModel):
-    """A mapping of a recipe: unknown keys and wrong types are errors."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, validate_default=False)
 
 
 class Configuration(Section):
@@ -114,35 +94,14 @@ class Client(JobOptions):
     type: Word | None = Field(
         None, description="workload; default: `command` where a command is given, else the service type's own"
     )
+    parser: Literal["vllm-bench", "aiperf", "guidellm", "warp", "pgbench"] | None = Field(
+        None, description="the tool that the command runs, whose results are read in its place"
+    )
     placement: Literal["separate", "shared", "together"] = Field(
         "separate",
         description="`separate`: a job of their own, after the service's; `together`: one heterogeneous job,"
         " both start at once; `shared`: in the service's job, on its nodes",
     )
-
-
-class Benchmarks(Section):
-    """What is measured, and how."""
-
-    num_clients: Count = Field(1, description="number of clients; each is one task of one Slurm job")
-    metrics: Annotated[list[Word], Field(min_length=1)] = Field(
-        default_factory=lambda: ["response_time", "throughput"], description="metrics shown first in summaries"
-    )
-    duration: Duration | None = Field(None, description="measured time of each case and repetition")
-    requests: Count | None = Field(
-        None, description="operations of each client, instead of a duration; default without a duration: 1"
-    )
-    warmup: Duration = Field(0.0, description="time under load before each measurement; it is kept apart")
-    rate: Rates | None = Field(
-        None,
-        description="offered operations per second over all clients, `max` (as fast as it goes), or `50%` of `max`;"
-        " a list makes one case of each",
-    )
-    concurrency: Concurrencies | None = Field(
-        None, description="connections or loops of each client; a list makes one case of each; default: 1"
-    )
-    repetitions: Count = Field(1, description="how often each case is measured")
-    seed: Seed = Field(1, description="seed of everything random; each client, case and repetition derives its own")
 
 
 class RecipeModel(Section):
@@ -157,7 +116,8 @@ class RecipeModel(Section):
 def keys_of(model: type[BaseModel]) -> list[str]:
     """The keys of a section as people look for them: its own before those that jobs have in common."""
     common = JobOptions.model_fields if issubclass(model, JobOptions) else {}
-    return [key for key in model.model_fields if key not in common] + list(common)
+    own = [field.alias or key for key, field in model.model_fields.items() if key not in common]
+    return own + list(common)
 
 
 def json_schema() -> dict[str, Any]:

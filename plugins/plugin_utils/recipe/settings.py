@@ -9,7 +9,7 @@ The options have the form of Ansible's argument specs: ``type``, ``elements``, `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from . import units
@@ -25,10 +25,13 @@ def check_settings(
     settings: Mapping[str, Any],
     options: Mapping[str, Mapping[str, Any]],
     owner: str,
+    *,
+    given: Container[str] = (),
 ) -> tuple[dict[str, Any], list[Problem]]:
     """The settings in their declared types, and what is wrong with them.
 
-    ``owner`` names whose settings they are: ``the service type postgresql``.
+    ``owner`` names whose settings they are: ``the service type postgresql``. ``given``: settings that are required
+    and may be missing here, since they are given elsewhere.
     """
     checked: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -42,10 +45,19 @@ def check_settings(
         if result is not _MISSING:
             checked[name] = result
     for name, option in options.items():
-        if option.get("required") and option.get("default") is None and name not in settings:
+        if option.get("required") and option.get("default") is None and name not in settings and name not in given:
             message = f"{owner} requires the setting '{name}'"
             problems.append(document.problem(path, message, _one_sentence(option.get("description"))))
     return checked, problems
+
+
+def check_value(
+    document: Document, path: FieldPath, value: Any, option: Mapping[str, Any]
+) -> tuple[Any, list[Problem]]:
+    """One value in the type that its option declares, and what is wrong with it; where something is, the value."""
+    problems: list[Problem] = []
+    result = _check(document, path, value, option, problems)
+    return (value if problems else result), problems
 
 
 def _check(document: Document, path: FieldPath, value: Any, option: Mapping[str, Any], problems: list[Problem]) -> Any:

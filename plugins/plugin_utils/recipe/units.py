@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 
 from .errors import describe
 
@@ -127,6 +128,21 @@ def rate(value: object) -> float | str:
     raise UnitError(f"expected a rate, found {describe(value)}", remedy)
 
 
+def share(value: object) -> float:
+    """A share of 1, more than 0: ``0.05`` or ``5%``."""
+    remedy = "write a share of 1 such as 0.05, or a percentage such as 5%"
+    number: float | None = None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = float(value) if abs(value) < 1e9 else None  # None for NaN, too
+    elif isinstance(value, str) and (match := _PERCENT.fullmatch(value.strip())):
+        number = float(match.group(1)) / 100
+    if number is None:
+        raise UnitError(f"expected a share, found {describe(value)}", remedy)
+    if not 0 < number <= 1:
+        raise UnitError(f"a share is more than 0 and at most 1, found {describe(value)}", remedy)
+    return number
+
+
 def format_clock(seconds: float) -> str:
     """``HH:MM:SS`` or ``D-HH:MM:SS`` as Slurm writes time limits; fractions are rounded up."""
     whole = math.ceil(seconds)
@@ -140,7 +156,7 @@ def format_duration(seconds: float) -> str:
     for unit, size in (("h", 3600), ("m", 60)):
         if seconds >= size and seconds % size == 0:
             return f"{int(seconds // size)}{unit}"
-    return f"{int(seconds)}s" if seconds == int(seconds) else f"{seconds}s"
+    return f"{int(seconds)}s" if seconds == int(seconds) else f"{Decimal(repr(seconds)):f}s"
 
 
 def format_memory(amount_bytes: int) -> str:

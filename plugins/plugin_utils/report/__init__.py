@@ -27,7 +27,8 @@ from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 _FILTERS = (
-    "number", "seconds", "duration", "size", "share", "quantity", "with_interval", "interval", "when", "plural",
+    "number", "seconds", "offset", "duration", "size", "share", "quantity", "with_interval", "interval", "metric",
+    "statistic", "when", "plural",
 )  # fmt: skip
 
 
@@ -69,8 +70,9 @@ def to_markdown(gathered: dict[str, Any]) -> str:
 def preload() -> None:
     """Read and compile what `render` needs of files, so that it starts at once; forked workers inherit it."""
     _plotly()
-    for html, template in ((True, "report.html.j2"), (False, "report.md.j2")):
-        _environment(html).get_template(template)
+    for html, suffix in ((True, ".html.j2"), (False, ".md.j2")):
+        for template in _HERE.glob(f"*{suffix}"):
+            _environment(html).get_template(template.name)
 
 
 @cache

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import yaml
@@ -63,3 +66,79 @@ def test_every_option_is_described_and_every_default_is_the_described_one():
         assert option["description"]
         if "default" in option:
             assert option["default"] == defaults[name], name
+
+
+def pip_settings(tmp_path, config, **environment):
+    """What pip_settings.py says under one configuration file and an environment, without this machine's variables."""
+    (tmp_path / "pip.conf").write_text(config)
+    ours = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PIP_CONFIG_FILE": str(tmp_path / "pip.conf")}
+    done = subprocess.run(
+        [sys.executable, "-"],
+        input=(ROLE / "files" / "pip_settings.py").read_text(),
+        env=ours | environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_where_pip_takes_packages_from(tmp_path):
+    config = """
+        [global]
+        index-url = https://one.example/simple
+        extra-index-url =
+            https://two.example/simple
+            file:///srv/three/simple
+        cert = /etc/one.crt
+        require-virtualenv = true
+        [install]
+        cert = /etc/two.crt
+        user = true
+        [freeze]
+        timeout = 10
+    """
+    found = pip_settings(
+        tmp_path, textwrap.dedent(config), PIP_INDEX_URL="https://four.example/simple", HTTPS_PROXY="p"
+    )
+    assert found["PIP_INDEX_URL"] == "https://four.example/simple"
+    assert found["PIP_EXTRA_INDEX_URL"] == "https://two.example/simple file:///srv/three/simple"
+    assert found["PIP_CERT"] == "/etc/two.crt"
+    assert found["https_proxy"] == "p"
+    assert not {"PIP_REQUIRE_VIRTUALENV", "PIP_USER", "PIP_TIMEOUT", "PIP_CONFIG_FILE"} & set(found)
+
+
+def test_certificates_that_only_pythons_libraries_are_told(tmp_path):
+    config = "[global]\ncert =\n"  # whatever the machine's own says
+    assert pip_settings(tmp_path, config, REQUESTS_CA_BUNDLE="/etc/x.crt")["PIP_CERT"] == "/etc/x.crt"
+    assert "PIP_CERT" not in pip_settings(tmp_path, config)
+
+
+def image_ids(images):
+    """NAME-DIGEST of images, as the role's variables work them out."""
+    variables = {"local_cluster_all_images": images, "local_cluster_image_salt": "salt"}
+    names = ("local_cluster_image_ids", "local_cluster_image_ids_text")
+    role = yaml.safe_load((ROLE / "vars" / "main.yml").read_text())
+    variables.update({name: role[name] for name in names})
+    argv = [str(Path(sys.executable).with_name("ansible")), "localhost", "-m", "debug", "-a", f"var={names[0]}"]
+    done = subprocess.run(
+        [*argv, "-e", json.dumps(variables)],
+        env={**os.environ, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_STDOUT_CALLBACK": "minimal"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout.split("=>", 1)[1])[names[0]]
+
+
+def test_an_image_is_another_when_what_is_in_it_is(tmp_path):
+    for name, text in (("a", "one"), ("b", "one"), ("c", "two")):
+        (tmp_path / name).write_text(text)
+    plain = {"name": "plain", "packages": ["curl"]}
+    with_file = [{"name": "f", "packages": [], "files": {"/x": str(tmp_path / name)}} for name in "abc"]
+    others = [dict(plain, suite="sid"), dict(plain, pip=["numpy"]), dict(plain, post="true")]
+    found = image_ids([plain, plain, *with_file, {**with_file[0], "files": {"/y": str(tmp_path / "a")}}, *others])
+    assert [image.rpartition("-")[0] for image in found] == ["plain"] * 2 + ["f"] * 4 + ["plain"] * 3
+    assert found[0] == found[1]
+    assert found[2] == found[3], "where the file lies does not matter"
+    assert len({found[0], found[2], found[4], found[5], *found[6:]}) == 7

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, aifactory.benchmark contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Any shell command, executed again and again, each execution timed by itself."""
+"""Any shell command, executed again and again, each execution timed by itself.
+
+With `client.parser` the command is another load generator: what counts are the operations that it reports, over the
+time that it measured; how long an execution took means nothing then.
+"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -12,6 +16,7 @@ import signal
 import threading
 import time
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import importers
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.metric_files import MetricFiles
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import sleep_until
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.schedule import CONSTANT, POISSON, arrivals
@@ -53,12 +58,15 @@ class Workload(WorkloadBase):
 
     def shells(self, benchmarks):
         """One for each loop of the widest case."""
-        return max(int(case.get("concurrency") or 1) for case in benchmarks["cases"])
+        # A search has no cases beforehand; where it raises the concurrency, further shells start when they are needed.
+        known = [*benchmarks["cases"], benchmarks.get("search") or {}]
+        return max(int(each.get("concurrency") or 1) for each in known)
 
     def run(self, ctx, case, recorder):
         """`case.concurrency` loops; where there is a rate they take their turns from one schedule."""
         if not ctx.command:
             raise LoadError("the workload `command` needs client.command")
+        self.imports = _Imports(ctx, case, recorder) if getattr(ctx, "parser", None) else None
         script = os.path.join(ctx.tmp_dir, "command.sh")
         with open(script, "w") as stream:
             stream.write(ctx.command + "\n")
@@ -81,7 +89,11 @@ class Workload(WorkloadBase):
         watch.join()
         if self.failure:
             raise LoadError(self.failure)
-        return {"threads": len(os.sched_getaffinity(0)), "measure_end": self._end(case, recorder)}
+        facts = {"threads": len(os.sched_getaffinity(0))}
+        facts.update(cut=ctx.cut.is_set(), measure_end=self._end(case, recorder, ctx.cut.is_set()))
+        if self.imports:
+            facts.update(self.imports.facts())
+        return facts
 
     def now(self):
         """The time of day (epoch seconds) by the monotonic clock."""
@@ -99,14 +111,14 @@ class Workload(WorkloadBase):
                 reason = "unfinished"
             else:
                 reason = None
-            if reason:
+            if reason or ctx.cut.is_set():
                 self.turns.close()
             for loop in loops:
                 since = loop.running_since
                 if since and (reason or (timeout_s and now - since > timeout_s)):
                     loop.end(reason or "timeout", now)
 
-    def _end(self, case, recorder):
+    def _end(self, case, recorder, cut):
         """Where the time ends over which the operations count (epoch seconds).
 
         Closed loop: with the last execution. A rate: the executions' ends are spread over the duration when the
@@ -115,7 +127,7 @@ class Workload(WorkloadBase):
         last = recorder.last_end
         if last is None:
             return case.measure_end or self.now()
-        if case.measure_end is None:
+        if case.measure_end is None or cut:
             return last
         if case.rate is None:
             return max(case.measure_end, last)
@@ -193,6 +205,8 @@ class _Loop(threading.Thread):
                 return
             if self.case.rate is not None and sleep_until(due, self.ctx.stop):
                 return
+            if self.ctx.cut.is_set():
+                return
             if turns.closed:
                 self.recorder.error(due, now(), "not started", "its turn came after the drain's end")
                 return
@@ -201,6 +215,9 @@ class _Loop(threading.Thread):
     def _execute(self, due):
         now = self.workload.now
         self.ended_as = None
+        imports = self.workload.imports
+        if imports:
+            imports.begin()
         start = self.running_since = now()
         self.shell.execute(self.workload.line)
         code = self.shell.wait()
@@ -211,10 +228,56 @@ class _Loop(threading.Thread):
             self.ctx.log(tail)
         if self.ended_as == "stopped":
             return
-        if code in self.ctx.settings["success_codes"] and not self.ended_as:
+        succeeded = code in self.ctx.settings["success_codes"] and not self.ended_as
+        if imports and succeeded:
+            imports.take(due, end)
+        elif succeeded:
             self.recorder.operation(due, end, None if self.case.rate is None else start - due)
         elif code == GONE and not self.ended_as:
             raise LoadError("its shell has ended: %s" % (tail or "nothing was printed"))
         else:
             self.recorder.error(due, end, self.ended_as or "exit %d" % code, tail)
         self.metrics.collect(self.recorder, keep=self.recorder.measures(due))
+
+
+class _Imports:
+    """Takes in what the tool wrote, execution by execution. Raises LoadError for a case that is not the tool's own."""
+
+    def __init__(self, ctx, case, recorder):
+        if case.rate is not None or case.concurrency != 1:
+            raise LoadError("with client.parser the tool makes the load: a case has no rate, and concurrency 1")
+        self.ctx, self.recorder = ctx, recorder
+        self.parser = importers.load(ctx.parser)
+        self.outputs = importers.Outputs(ctx.output_dir, self.parser.HINT)
+        self.taken = None  # facts of the last one
+        self.start = None  # of the first one (epoch s)
+        self.measured_s = 0.0
+        self.runs = 0
+
+    def begin(self):
+        """An execution begins: what was written before is none of its."""
+        self.outputs.forget()
+
+    def take(self, due, end):
+        """The execution that was due at `due` has ended well at `end` (epoch s); one of the warm-up is ignored."""
+        if not self.recorder.measures(due):
+            return
+        try:
+            imported = self.parser.read(self.outputs)
+            importers.apply(imported, self.recorder, self.measured_s)
+        except LoadError as e:
+            self.recorder.problem("import", str(e))
+            self.ctx.log("the result of %s could not be read: %s" % (self.ctx.parser, e))
+            return
+        if self.start is None:
+            self.start = end - imported.duration_s if imported.start is None else imported.start
+        self.measured_s += imported.duration_s
+        self.runs += 1
+        self.taken = imported.facts(self.ctx.run_dir)
+
+    def facts(self):
+        """For the client's result: the time over which the tool counted, and what was read."""
+        if not self.taken:
+            return {"imported": None}
+        window = {"measure_start": self.start, "measure_end": self.start + self.measured_s}
+        return dict(window, imported=dict(self.taken, runs=self.runs))

@@ -125,8 +125,8 @@ class Workload(WorkloadBase):
             self._measure(ctx, case, recorder, [*common, *limit], os.path.join(directory, "log"))
         finally:
             shutil.rmtree(directory)
-        window = {"threads": self.threads}
-        if case.requests is not None:
+        window = {"threads": self.threads, "cut": ctx.cut.is_set()}
+        if case.requests is not None or ctx.cut.is_set():  # what a process that was ended had not yet logged is lost
             window["measure_end"] = recorder.last_end or recorder.measure_start
         return window
 
@@ -158,14 +158,14 @@ class Workload(WorkloadBase):
         while code is None:
             code = shell.wait(_TICK_S)
             output.read(shell)
-            if ctx.stop.is_set():
+            if ctx.stop.is_set() or ctx.cut.is_set():
                 shell.end()
             elif time.monotonic() - read_at > _READ_EVERY_S:
                 log.read()
                 read_at = time.monotonic()
         log.read()
         output.read(shell)
-        if ctx.stop.is_set():
+        if ctx.stop.is_set() or ctx.cut.is_set():
             return
         early_s = 0.0 if case.measure_end is None else case.measure_end - time.time()
         if code and (early_s > 0 or not recorder.seen_operations):

@@ -69,3 +69,34 @@ def test_shares_and_times():
 def test_any_number_has_a_text(value):
     for function in (formatting.number, formatting.seconds):
         assert function(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (12_345_678.0, "B/s", "12.3 MB/s"), (1.2e9, "B/s", "1.20 GB/s"), (999.0, "B/s", "999 B/s"),
+        (0.0, "B/s", "0 B/s"),
+        (1234.4, "token/s", "1,234 token/s"), (0.93, "1", "0.93"),
+    ],
+)  # fmt: skip
+def test_rates_of_the_load(value, unit, text):
+    assert formatting.quantity(value, unit) == text
+
+
+def test_an_interval_of_bytes_is_in_the_unit_of_its_mean():
+    assert formatting.interval((12_345_678.0, 250_000.0), "B/s") == "12.3 MB/s ± 0.25"
+
+
+def test_a_capacity_is_told_with_its_ends():
+    line = {"value": 490.0, "unit": "1/s", "lower": 480.0, "upper": 500.0, "half_width": None}
+    assert formatting.with_interval(line) == "490/s (480 to 500)"
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0012, "+1.20 ms"), (-0.00083, "−830 µs"), (0.0, "+0 s"), (None, "–")])
+def test_the_offset_of_a_clock(value, text):
+    assert formatting.offset(value) == text
+
+
+def test_names_of_metrics():
+    assert formatting.metric({"metric": "time_to_first_token", "statistic": "p999"}) == "time to first token p99.9"
+    assert formatting.metric({"metric": "throughput", "statistic": "mean"}) == "throughput"

@@ -72,5 +72,12 @@ def test_without_accounting_the_partitions_limit_counts():
 
 
 def test_every_problem_is_told_at_once():
-    facts = {**FACTS, "missing_images": ["/x.sif"], "scratch_error": "not writable for u1"}
-    assert len(problems(plan(gpus_per_node=1, qos="nope"), facts)) == 4
+    facts = {
+        **FACTS,
+        "missing_images": ["/x.sif"],
+        "missing_inputs": [("client.settings.prompts", "/data/p.json")],
+        "scratch_error": "not writable for u1",
+    }
+    found = problems(plan(gpus_per_node=1, qos="nope"), facts)
+    assert len(found) == 5
+    assert "client.settings.prompts /data/p.json: no such file on site" in found

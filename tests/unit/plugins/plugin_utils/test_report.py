@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import report
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, figures
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, drawing, figures, nodes, texts
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,29 +154,29 @@ SECRETS = (
 
 @pytest.mark.parametrize("line", SECRETS)
 def test_no_secret_of_a_log_is_in_the_report(tmp_path, line):
-    assert "hunter2" not in content.redact(f"before {line} after")
-    assert "***" in content.redact(line)
+    assert "hunter2" not in texts.redact(f"before {line} after")
+    assert "***" in texts.redact(line)
 
 
 def test_control_codes_are_taken_out():
-    assert content.redact("\x1b[31mred\x1b[0m\x07 a\rb\r\nc\x1b]0;t") == "red a\nb\nc]0;t"
-    assert content.redact("tokens_predicted_total 12, 30 tokens: 5") == "tokens_predicted_total 12, 30 tokens: 5"
+    assert texts.redact("\x1b[31mred\x1b[0m\x07 a\rb\r\nc\x1b]0;t") == "red a\nb\nc]0;t"
+    assert texts.redact("tokens_predicted_total 12, 30 tokens: 5") == "tokens_predicted_total 12, 30 tokens: 5"
 
 
 @given(st.text())
 def test_redacting_any_text(text):
-    once = content.redact(text)
-    assert content.redact(once) == once
+    once = texts.redact(text)
+    assert texts.redact(once) == once
 
 
 def test_the_tail_of_a_long_log(tmp_path):
     path = tmp_path / "log"
     path.write_text("".join(f"line {n}\n" for n in range(100_000)))
-    text, whole = content.tail(path, 10)
+    text, whole = texts.tail(path, 10)
     assert text.splitlines() == [f"line {n}" for n in range(99_990, 100_000)]
     assert not whole
     path.write_bytes(b"\xff\xfe only line")
-    assert content.tail(path, 10)[1]
+    assert texts.tail(path, 10)[1]
 
 
 def test_a_run_of_an_old_release_or_a_broken_one_still_has_a_report(tmp_path):
@@ -189,19 +189,19 @@ def test_a_run_of_an_old_release_or_a_broken_one_still_has_a_report(tmp_path):
 
 def test_long_series_are_thinned():
     points = [(float(n), float(n % 2)) for n in range(100_000)]
-    thinned = figures.thin(points)
-    assert len(thinned) <= figures.POINTS
+    thinned = drawing.thin(points)
+    assert len(thinned) <= drawing.POINTS
     assert all(value == pytest.approx(0.5, abs=0.01) for _t, value in thinned)
-    assert figures.thin([(1.0, None), (2.0, 3.0)]) == [(1.0, None), (2.0, 3.0)]
+    assert drawing.thin([(1.0, None), (2.0, 3.0)]) == [(1.0, None), (2.0, 3.0)]
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50))
 def test_figures_of_any_latencies(values):
     histogram = Histogram()
     histogram.record_many(values)
-    for figure in (figures._percentiles({"a": histogram}), figures._distribution({"a": histogram})):
+    for figure in (figures.percentiles({"a": histogram}, "time"), figures.distribution({"a": histogram})):
         assert figure is None or json.dumps(figure, allow_nan=False)
-    curve = figures._percentiles({"a": histogram})["data"]
+    curve = figures.percentiles({"a": histogram}, "time")["data"]
     for line in curve:
         assert line["x"] == sorted(line["x"])
         assert line["y"] == sorted(line["y"])
@@ -214,7 +214,7 @@ def test_many_nodes_and_clients_stay_readable(tmp_path):
         run.write_text(f"telemetry/clients-n{number}.csv", "t,cpu_user_percent\n1790000010.0,5\n1790000011.0,6\n")
     parsed, _html, _markdown = page(run)
     logs = [text for text in parsed.text if text.startswith("logs/client-")]
-    assert len(logs) == content.CLIENTS_SHOWN
+    assert len(logs) == texts.CLIENTS_SHOWN
     assert "48 more clients" in " ".join(parsed.text)
     gathered = content.collect(run)
-    assert len(figures.figures(gathered)["node_cpu"]["data"]) == figures.NODES_SHOWN
+    assert len(figures.figures(gathered)["node_cpu"]["data"]) == nodes.NODES_SHOWN

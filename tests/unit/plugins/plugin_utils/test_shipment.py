@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import hashlib
 import io
 import subprocess
 import tarfile
@@ -8,7 +9,7 @@ import tarfile
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.action.run_collect import _local_name
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import merge_events, pack, unpack
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import inputs, merge_events, pack, unpack
 
 
 @pytest.fixture
@@ -41,6 +42,28 @@ def test_pack_makes_private_files_and_executable_scripts():
     assert modes["service.sbatch"] == "0o700"
     assert modes["plan.json"] == "0o600"
     assert modes["secrets"] == "0o700"
+
+
+def plan_with(path, content: bytes):
+    return {"inputs": {"inputs/a.txt": {"source": str(path), "sha256": hashlib.sha256(content).hexdigest()}}}
+
+
+def test_the_recipes_files_are_shipped_as_they_were_checked(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one\xff")
+    assert inputs(plan_with(path, b"one\xff")) == {"inputs/a.txt": b"one\xff"}
+    assert inputs({}) == {}
+    with pytest.raises(RunError, match=r"a\.txt has changed since the recipe was checked\. Nothing was submitted"):
+        inputs(plan_with(path, b"two"))
+    path.unlink()
+    with pytest.raises(RunError, match=r"a\.txt can't be read: No such file or directory\. Nothing was submitted"):
+        inputs(plan_with(path, b"one\xff"))
+
+
+def test_files_in_folders_arrive_in_them(tmp_path):
+    unpacking = ["tar", "-xzf", "-", "-C", str(tmp_path)]
+    subprocess.run(unpacking, input=pack({"inputs/a.txt": b"one"}), check=True)
+    assert (tmp_path / "inputs" / "a.txt").read_bytes() == b"one"
 
 
 def test_unpack_sorts_files_into_their_places(run, collected):

@@ -79,6 +79,11 @@ def test_a_run_that_was_torn_down_says_so(tmp_path):
 def test_lines_for_a_person():
     assert watch.narrate(event(1, "healthy", after_s=2.345)) == "service healthy after 2.3 s"
     assert watch.narrate(event(1, "progress", "clients")) is None
+    done = event(1, "search_done", "clients", trials=11, lower=325, upper=338.5)
+    assert watch.narrate(done) == "search over after 11 trials: capacity between 325 and 338.5"
+    assert watch.narrate({**done, "upper": None}).endswith("between 325 and ?")
+    cut = event(1, "cut", "clients", case="a", repetition=2, reason="stable", why="400/s ± 1 % over 12 s")
+    assert watch.narrate(cut) == "ended early: case a, repetition 2: 400/s ± 1 % over 12 s"
     report = event(1, "progress", "clients", elapsed_s=5, duration_s=10, operations=1234, rate_per_s=246.8, errors=0)
     assert watch.progress_text(report) == " 50 % 1,234 operations, 247/s, 0 errors"
     assert watch.progress_bar(report).startswith("[##############..............]")

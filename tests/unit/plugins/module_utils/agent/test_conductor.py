@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import signal
+import time
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.launcher import lost_tasks, srun_argv
@@ -34,6 +37,17 @@ def clients_of(run):
     return found
 
 
+def wait_measuring(run, case, deadline_s=30):
+    """Until the clients have done something in the measurement of a case."""
+    end = time.time() + deadline_s
+    while not any(
+        event["event"] == "progress" and (event["case"], event["phase"]) == (case, "measure") and event["operations"]
+        for event in run.events("clients")
+    ):
+        assert time.time() < end, run.output()
+        time.sleep(0.02)
+
+
 def test_a_killed_client_is_named_and_the_others_go_on(plain):
     plain.spec["benchmarks"].update(duration_s=2, cases=[{"name": "a", "concurrency": 1, "rate": 30}, {"name": "b"}])
     service = plain.start("service", "sleep", "600")
@@ -50,28 +64,41 @@ def test_a_killed_client_is_named_and_the_others_go_on(plain):
     assert plain.leftovers() == []
 
 
-def test_a_dead_service_ends_the_run_at_once_with_its_log(plain):
+def test_a_dead_service_ends_the_run_at_once_with_its_log_and_what_was_measured(plain):
     plain.spec["benchmarks"]["duration_s"] = 60
-    service = plain.start("service", "sh", "-c", "sleep 3; echo out of memory; exit 137")
+    # it dies when the clients have measured for a while
+    dies = f"while ! [ -e {plain.path('die')} ]; do sleep 0.1; done; echo out of memory; exit 137"
+    service = plain.start("service", "sh", "-c", dies)
     clients = plain.start("clients")
+    wait_measuring(plain, "max")
+    plain.path("die").write_text("")
     assert clients.wait(40) == 1
     assert service.wait(20) == 1
     failed = plain.event("clients", "failed")
     assert "the service failed: the service ended with exit code 137" in failed["reason"]
     assert failed["log_tail"] == ["out of memory"]
     assert plain.json("control/clients.done")["ok"] is False
+    (case,) = plain.json("results/cases.json")
+    assert (case["cut"], case["clients"], case["failed_clients"]) == ("service failed", 3, [])
+    assert 0 < case["measure_end"] - case["measure_start"] < 60
+    assert plain.event("clients", "cut")["reason"] == "service failed"
+    merged = plain.event("clients", "merged")
+    assert merged["operations"] > 0 and merged["t"] <= failed["t"]
 
 
-def test_a_service_that_is_cancelled_leaves_no_result_of_the_case(run, postgresql):
+def test_a_service_that_is_cancelled_leaves_what_was_measured(run, postgresql):
+    """pgbench ends with an error when its server does: its log until then counts all the same."""
     run.spec["benchmarks"]["duration_s"] = 60
     service = run.start("service", *postgresql)
     clients = run.start("clients")
-    run.wait_event("clients", "measure_started")
+    wait_measuring(run, "max")
     service.send_signal(signal.SIGTERM)
     assert clients.wait(30) == 1 and service.wait(20) == 128 + signal.SIGTERM
     assert "the service" in run.event("clients", "failed")["reason"]
-    assert not run.path("results/cases.json").exists()
-    assert not any(event["event"] == "measure_ended" for event in run.events("clients"))
+    (case,) = run.json("results/cases.json")
+    assert case["cut"] == "service failed"
+    assert 0 < case["measure_end"] - case["measure_start"] < 60
+    assert run.event("clients", "merged")["operations"] > 0
 
 
 def test_a_service_that_cannot_start_is_not_waited_for(plain):
@@ -81,19 +108,66 @@ def test_a_service_that_cannot_start_is_not_waited_for(plain):
     assert "exit code 1 while it was starting" in plain.event("clients", "failed")["reason"]
 
 
-def test_a_signal_keeps_the_finished_cases(plain):
-    plain.spec["benchmarks"].update(cases=[{"name": "short", "concurrency": 1}, {"name": "long", "concurrency": 1}])
+def test_a_signal_keeps_what_was_measured(plain):
+    plain.spec["benchmarks"].update(
+        duration_s=4, cases=[{"name": "short", "concurrency": 1}, {"name": "long", "concurrency": 1}]
+    )
     service = plain.start("service", "sleep", "600")
     clients = plain.start("clients")
-    while plain.wait_event("clients", "measure_started")["case"] != "long":
-        pass
+    wait_measuring(plain, "long")
     clients.send_signal(signal.SIGTERM)
     assert clients.wait(30) == 128 + signal.SIGTERM
     assert service.wait(20) == 0
-    assert [case["case"] for case in plain.json("results/cases.json")] == ["short"]
+    short, long = plain.json("results/cases.json")
+    assert (short["case"], short["cut"], short["order"]) == ("short", None, 0)
+    assert (long["case"], long["cut"], long["order"]) == ("long", "stopped", 1)
+    assert long["measure_end"] - long["measure_start"] < 4 and long["failed_clients"] == []
+    assert plain.event("clients", "cut")["why"].startswith("SIGTERM")
     assert plain.event("clients", "failed")["reason"].startswith("SIGTERM")
     assert plain.json("clients/000/long-1.json")["interrupted"] is True
     assert plain.leftovers() == [] and clients_of(plain) == {}
+
+
+def test_a_signal_to_every_process_keeps_it_too(plain):
+    """As scancel does: the clients are told at the same time as the conductor."""
+    plain.spec["benchmarks"].update(duration_s=60, cases=[{"name": "a", "concurrency": 1}])
+    service = plain.start("service", "sleep", "600")
+    clients = plain.start("clients")
+    wait_measuring(plain, "a")
+    for pid in clients_of(plain).values():
+        os.kill(pid, signal.SIGTERM)
+    clients.send_signal(signal.SIGTERM)
+    assert clients.wait(30) == 128 + signal.SIGTERM and service.wait(20) == 0
+    (case,) = plain.json("results/cases.json")
+    assert (case["cut"], case["clients"], case["failed_clients"]) == ("stopped", 3, [])
+    assert plain.leftovers() == [] and clients_of(plain) == {}
+
+
+@pytest.mark.parametrize("after_s", [0.1, 0.9, 1.6, 2.3, 2.9])
+def test_a_signal_at_any_moment_leaves_files_that_can_be_read(plain, after_s):
+    cases = [{"name": f"case {number}", "concurrency": 1} for number in range(20)]
+    plain.spec["benchmarks"].update(duration_s=0.2, warmup_s=0.1, repetitions=3, cases=cases)
+    service = plain.start("service", "sleep", "600")
+    clients = plain.start("clients")
+    plain.wait_event("clients", "job_started")
+    time.sleep(after_s)
+    clients.send_signal(signal.SIGTERM)
+    assert clients.wait(40) == 128 + signal.SIGTERM and service.wait(20) == 0
+    for path in plain.path("results").parent.rglob("*.json"):
+        json.loads(path.read_text())
+    merged = [event for event in plain.events("clients") if event["event"] == "merged"]
+    measured = [(event["case"], event["repetition"]) for event in merged]
+    found = plain.json("results/cases.json") if measured else []
+    assert [(case["case"], case["repetition"]) for case in found] == measured
+    assert all(case["cut"] is None for case in found[:-1])
+    for case in found:
+        assert plain.path(case["series"]).exists() and plain.json(case["histograms"]["response_time"])["count"]
+    if found:
+        with open(plain.path("results/results.csv"), newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        assert {(row["case"], int(row["repetition"])) for row in rows} == set(measured)
+    assert [path.name for path in plain.path("results").parent.rglob("*.part-*")] == []
+    assert plain.leftovers() == []
 
 
 def test_a_stop_file_ends_both(plain):

@@ -17,7 +17,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload 
     with_binds,
 )
 
-TYPES = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
+TYPES = {"raw": object, "str": str, "path": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
 
 
 @pytest.mark.parametrize("name", registry.names())
@@ -56,10 +56,11 @@ def context(tmp_path, name="command", command=None, settings=None):
         tmp_dir=str(tmp_path / "tmp"),
         log=lambda text: None,
         stop=threading.Event(),
+        cut=threading.Event(),
     )
 
 
-def measure(tmp_path, command, settings=None, stop_after_s=None, **fields):
+def measure(tmp_path, command, settings=None, stop_after_s=None, cut_after_s=None, **fields):
     """(recorder, result, seconds) of one case of `command`."""
     ctx = context(tmp_path, command=command, settings=settings)
     now = time.time()
@@ -69,6 +70,8 @@ def measure(tmp_path, command, settings=None, stop_after_s=None, **fields):
     recorder = Recorder(case.measure_start, case.measure_end)
     if stop_after_s:
         threading.Timer(stop_after_s, ctx.stop.set).start()
+    if cut_after_s:
+        threading.Timer(cut_after_s, ctx.cut.set).start()
     try:
         result = registry.load("command").Workload().run(ctx, case, recorder)
     finally:
@@ -101,6 +104,17 @@ def test_the_warm_up_is_not_measured(tmp_path):
     )
     assert recorder.operations == 3 and recorder.seen_operations > 3
     assert len(recorder.metrics["n"]["values"]) == 3
+
+
+@pytest.mark.parametrize("rate", [None, 30.0])
+def test_a_cut_ends_the_case_and_keeps_what_was_executed(tmp_path, rate):
+    end = time.time() + 60
+    recorder, result, seconds = measure(
+        tmp_path, "sleep 0.01", cut_after_s=0.6, measure_end=end, duration_s=60, rate=rate
+    )
+    assert recorder.operations > 0 and recorder.errors == {}
+    assert result["cut"] is True and result["measure_end"] == recorder.last_end
+    assert seconds < 30
 
 
 def test_an_execution_that_takes_too_long(tmp_path):

@@ -109,3 +109,22 @@ def test_tables_fit_a_terminal(elsewhere):
 def test_unreadable_search_paths_are_passed_over(elsewhere):
     (elsewhere / "recipes").write_text("a file, not a folder")
     assert "quickstart" in catalogue.recipe_names(catalogue.default_search_paths())
+
+
+def overview_of(tmp_path, more: str):
+    path = tmp_path / "load.yml"
+    path.write_text(f"service: {{type: postgresql}}\nbenchmarks:\n  duration: 10s\n{more}")
+    return overview(path)
+
+
+def test_many_cases_are_not_all_named(tmp_path):
+    found = overview_of(tmp_path, f"  sweep: {{parameters: {{concurrency: {list(range(1, 101))}}}}}\n")
+    assert len(found["cases"]) == 100 and found["measured_s"] == 1000
+    assert " 100 cases (concurrency-1, concurrency-2, " in sentence(found)
+    assert " concurrency-8, …) of 10s, about " in sentence(found)
+
+
+def test_a_search_is_said_in_place_of_cases(tmp_path):
+    found = overview_of(tmp_path, "  slo: throughput > 1\n  search: {over: rate, max_trials: 12}\n")
+    assert (found["cases"], found["search"], found["trials"], found["measured_s"]) == ([], "rate", 12, 120.0)
+    assert " a search for the highest rate, 12 trials at most, of 10s, about " in sentence(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 
 import jsonschema
 import pytest
@@ -37,6 +38,30 @@ def test_shipped_recipes_fit_the_schema(path):
     schema = json.loads((ROOT / "docs" / "recipe.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+
+
+def test_the_documented_recipes_fit_the_schema():
+    schema = json.loads((ROOT / "docs" / "recipe.schema.json").read_text())
+    text = (ROOT / "docs" / "recipe.md").read_text()
+    blocks = re.findall(r"^```yaml\n((?:#[^\n]*\n)*service:.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) > 3
+    for block in blocks:
+        jsonschema.validate(yaml.safe_load(block), schema)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"arrival": "poison"}, {"arrival": {"burstiness": 0}}, {"stop_on": {"stable": 5}}, {"search": {"from": 3}},
+        {"sweep": {"mode": "gird"}}, {"sweep": {"cases": [{"rte": 3}]}}, {"retries": -1}, {"max_in_flight": 0},
+    ],
+)  # fmt: skip
+def test_the_schema_refuses_wrong_loads(change):
+    schema = json.loads((ROOT / "docs" / "recipe.schema.json").read_text())
+    data = yaml.safe_load(BASE)
+    data["benchmarks"].update(change)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, schema)
 
 
 def test_the_schema_refuses_what_the_recipe_refuses():

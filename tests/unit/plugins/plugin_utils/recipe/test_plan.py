@@ -17,6 +17,8 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan_mo
 
 from .helpers import BASE, ROOT, load_text, plan_of
 
+pytestmark = pytest.mark.usefixtures("made_up_workloads")
+
 MELUXINA = {
     "benchmark_account": "p200999",
     "benchmark_qos": "default",
@@ -56,7 +58,7 @@ def test_the_original_recipe(tmp_path):
     assert (clients["job"]["partition"], clients["job"]["account"]) == ("batch", "p200999")
     assert clients["command"].endswith("""-d '{"model":"llama2","prompt":"Hello"}'""")
     assert plan["benchmarks"]["requests"] == 1 and plan["benchmarks"]["duration_s"] is None
-    assert plan["benchmarks"]["cases"] == [{"name": "max", "concurrency": 1, "rate": None}]
+    assert plan["benchmarks"]["cases"] == [{"name": "max", "concurrency": 1, "rate": None, "settings": {}}]
 
 
 def test_the_original_recipe_is_the_specified_one():
@@ -110,7 +112,7 @@ def test_cases_have_max_first_and_names_for_files(tmp_path):
     ]  # fmt: skip
     assert {case["concurrency"] for case in cases} == {4}
     loops = plan_of(load_text(tmp_path, BASE + "  concurrency: [1, 8]\n  rate: 5\n"))["benchmarks"]["cases"]
-    assert [tuple(case.values()) for case in loops] == [("concurrency-1", 1, 5.0), ("concurrency-8", 8, 5.0)]
+    assert [tuple(case.values()) for case in loops] == [("concurrency-1", 1, 5.0, {}), ("concurrency-8", 8, 5.0, {})]
 
 
 def test_overrides_have_only_what_the_recipe_gives(tmp_path):
@@ -195,3 +197,132 @@ def test_variables_that_are_not_set_are_absent(tmp_path):
 def test_run_ids(name, slug):
     run_id = new_run_id(name, 1790000000.9, random.Random(3))
     assert re.fullmatch(rf"20260921-141320-{slug}-[0-9a-f]{{4}}", run_id)
+
+
+LOAD = """\
+  warmup: 2s
+  cooldown: 1s
+  rate: [max, 80%, 40]
+  arrival: {type: gamma, burstiness: 0.5}
+  max_in_flight: 100
+  think_time: 0.00005
+  timeout: 30s
+  retries: 2
+  drain: 10s
+  records: true
+  repetitions: 3
+  order: sequential
+  slo: ttft_p95_ms  <  500 and error_rate <= 1%
+  stop_on: {error_rate: 50%, over_saturation: true, stable: 0.05}
+"""
+
+
+def engine(more: str) -> str:
+    return BASE.replace("  command: curl $SERVICE_URL\n", "  type: made_up\n") + more
+
+
+def test_a_recipe_that_says_nothing_of_the_load(tmp_path):
+    plan = plan_of(load_text(tmp_path, engine("")))
+    assert plan["inputs"] == {} and plan["clients"]["parser"] is None
+    assert plan["benchmarks"] == {
+        "duration_s": 10.0,
+        "requests": None,
+        "warmup_s": 0.0,
+        "cooldown_s": 0.0,
+        "repetitions": 1,
+        "order": "random",
+        "seed": 1,
+        "metrics": ["response_time", "throughput"],
+        "arrival": {"type": "poisson", "burstiness": 1.0, "ramp_from": 0.0, "trace": None},
+        "think_time_s": 0.0,
+        "max_in_flight": 4096,
+        "timeout_s": None,
+        "retries": 0,
+        "drain_s": 60.0,
+        "records": False,
+        "slo": None,
+        "stop_on": {"error_rate": None, "over_saturation": False, "stable": None},
+        "search": None,
+        "cases": [{"name": "max", "concurrency": 1, "rate": None, "settings": {}}],
+    }
+
+
+def test_the_load_in_base_units(tmp_path):
+    found = plan_of(load_text(tmp_path, engine(LOAD)))["benchmarks"]
+    asked = {
+        "cooldown_s": 1.0,
+        "arrival": {"type": "gamma", "burstiness": 0.5, "ramp_from": 0.0, "trace": None},
+        "max_in_flight": 100,
+        "think_time_s": 0.00005,
+        "timeout_s": 30.0,
+        "retries": 2,
+        "drain_s": 10.0,
+        "records": True,
+        "order": "sequential",
+        "slo": {
+            "text": "ttft_p95_ms < 500 and error_rate <= 1%",
+            "terms": [
+                {"metric": "time_to_first_token", "statistic": "p95", "operator": "<", "value": 0.5, "text": "ttft_p95_ms < 500"},
+                {"metric": "error_rate", "statistic": "value", "operator": "<=", "value": 0.01, "text": "error_rate <= 1%"},
+            ],
+        },
+        "stop_on": {"error_rate": 0.5, "over_saturation": True, "stable": 0.05},
+    }  # fmt: skip
+    assert {key: found[key] for key in asked} == asked
+
+
+def test_a_search_has_no_cases_beforehand(tmp_path):
+    text = engine(
+        "  concurrency: 8\n  slo: throughput > 5\n  search: {over: rate, from: 10, to: 1000, tolerance: 2%}\n"
+    )
+    recipe = load_text(tmp_path, text)
+    plan = plan_of(recipe)
+    assert plan["benchmarks"]["cases"] == []
+    assert plan["benchmarks"]["search"] == {
+        "over": "rate", "concurrency": 8, "from": 10.0, "to": 1000.0, "tolerance": 0.02, "repetitions": 3, "max_trials": 24,
+    }  # fmt: skip
+    jsonschema.validate(plan, plan_schema())
+    assert plan["service"]["job"]["time_limit_s"] == 1800
+    longer = plan_of(load_text(tmp_path, text.replace("to: 1000", "max_trials: 200") + "  cooldown: 5s\n"))
+    assert longer["service"]["job"]["time_limit_s"] == 5100  # 1.5 x 200 x 15 s + 600 s, in steps of five minutes
+
+
+@pytest.mark.parametrize(
+    ("settings", "more", "load", "resulting"),
+    [
+        ("", "", ("poisson", None, 60.0), {}),
+        ("arrival: constant, timeout: 5", "", ("constant", 5.0, 60.0), {"arrival": "constant", "timeout": 5}),
+        ("timeout: 0, drain: 5", "", ("poisson", None, 5.0), {"timeout": 0, "drain": 5}),
+        ("", "  arrival: constant\n  timeout: 5s\n  drain: 7s\n", ("constant", 5.0, 7.0), {"arrival": "constant", "timeout": 5.0, "drain": 7.0}),
+        ("success_codes: [0, 1]", "  timeout: 5s\n", ("poisson", 5.0, 60.0), {"timeout": 5.0, "success_codes": [0, 1]}),
+    ],
+)  # fmt: skip
+def test_the_command_and_the_plan_say_the_same(tmp_path, settings, more, load, resulting):
+    text = BASE.replace("client:\n", f"client:\n  settings: {{{settings}}}\n") + "  rate: 5\n" + more
+    plan = plan_of(load_text(tmp_path, text))
+    found = plan["benchmarks"]
+    assert (found["arrival"]["type"], found["timeout_s"], found["drain_s"]) == load
+    assert plan["clients"]["settings"] == resulting
+
+
+def test_the_parser_of_a_command(tmp_path):
+    text = BASE.replace("client:\n", "client:\n  parser: vllm-bench\n")
+    assert plan_of(load_text(tmp_path, text))["clients"]["parser"] == "vllm-bench"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        LOAD,
+        "  rate: 9\n  arrival: {type: ramp, from: 0.5}\n",
+        "  arrival: {type: trace, path: /times.csv}\n",
+        "  slo: throughput > 1\n  search: {over: concurrency, to: 64}\n",
+        "  sweep: {mode: zip, parameters: {rate: [max, 5], client.settings.wait: [1m, 250ms], settings.kind: [flat, graph]}}\n",
+        "  sweep: {mode: list, cases: [{rate: 50%}, {rate: max}, {concurrency: 3, settings: {more: [{size: 3}]}}]}\n",
+    ],
+)  # fmt: skip
+def test_a_resolved_load_gives_the_same_plan(tmp_path, more):
+    first = load_text(tmp_path, engine(more))
+    second = load_text(tmp_path, first.as_resolved_yaml(), "again")
+    assert second.as_resolved_yaml() == first.as_resolved_yaml()
+    assert plan_of(second)["benchmarks"] == plan_of(first)["benchmarks"]

@@ -7,17 +7,47 @@ import copy
 import re
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import errors, load, plan
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.document import parse_document
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.load_schema import (
+    Arrival,
+    Search,
+    StopOn,
+    Sweep,
+    SweepCase,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.schema import RecipeModel, keys_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .helpers import ROOT
 
+pytestmark = pytest.mark.usefixtures("made_up_workloads")
+
+LOADS = """
+- {rate: [max, 50%], arrival: {type: gamma, burstiness: 0.5}, slo: ttft_p95_ms < 5 and goodput > 3, repetitions: 3}
+- {arrival: {type: trace, path: /times.csv}, max_in_flight: 9, stop_on: {over_saturation: true, stable: 5%}}
+- {slo: latency_p99 < 5, search: {over: rate, from: 10, to: 99, tolerance: 2%}, timeout: 5s, retries: 1, cooldown: 1s}
+- {slo: throughput > 5, search: {over: concurrency}, think_time: 5ms, records: true}
+- {sweep: {mode: grid, parameters: {rate: [5, max], settings.ef: [20, 40], settings.kind: [flat, graph]}}}
+- {sweep: {mode: list, cases: [{rate: 5, settings: {wait: 10s}}, {concurrency: 3}]}, order: sequential, drain: 5s}
+"""
 RECIPES = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "recipes").glob("*.yml"))]
-KEYS = sorted({key for field in RecipeModel.model_fields.values() for key in keys_of(field.annotation)})
+RECIPES += [
+    {
+        "service": {"image": "nginx", "command": "nginx"},
+        "client": {"type": "made_up", "settings": {"ef": 5, "data": "/data"}},
+        "benchmarks": {"duration": "10s", **load},
+    }
+    for load in yaml.safe_load(LOADS)
+]
+NESTED = (Arrival, Search, StopOn, Sweep, SweepCase)
+KEYS = sorted(
+    {key for field in RecipeModel.model_fields.values() for key in keys_of(field.annotation)}
+    | {key for model in NESTED for key in keys_of(model)}
+)
 SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -26,6 +56,7 @@ SCALARS = st.one_of(
     st.text(max_size=20),
     st.dates(),
     st.sampled_from(["10s", "01:00:00", "16G", "50%", "max", "gpu", "http", "$SERVICE_HOSTNAME:80", "x/y:z", "/a:/b"]),
+    st.sampled_from(["5%", "poisson", "trace", "error_rate < 1%", "rate", "concurrency", "zip", "list", "settings.ef"]),
 )
 VALUES = st.recursive(
     SCALARS,
@@ -40,7 +71,7 @@ def mutated(draw: st.DrawFn) -> dict[str, Any]:
     data = copy.deepcopy(draw(st.sampled_from(RECIPES)))
     for _change in range(draw(st.integers(1, 4))):
         parent: Any = data
-        for _level in range(draw(st.integers(0, 2))):
+        for _level in range(draw(st.integers(0, 3))):
             inner = [value for value in parent.values() if isinstance(value, dict) and value]
             parent = draw(st.sampled_from(inner)) if inner else parent
         key = draw(st.sampled_from(sorted(parent))) if parent else "x"

@@ -114,9 +114,16 @@ def test_what_is_written_is_read_again(seconds):
     assert units.duration_s(units.format_duration(float(seconds))) == seconds
 
 
-@given(st.floats(min_value=0, max_value=1e6).map(lambda value: round(value, 3)))
+@given(st.floats(min_value=0, max_value=1e6) | st.sampled_from([5e-05, 1e-7, 0.1 + 0.2]))
 def test_fractions_are_written_exactly(seconds):
     assert units.duration_s(units.format_duration(seconds)) == seconds
+
+
+def test_shares():
+    assert [units.share(value) for value in (0.05, 1, "5%", "12.5 %", "100%")] == [0.05, 1.0, 0.05, 0.125, 1.0]
+    for wrong in (0, 1.01, -0.1, "0%", "101%", "5", "five", True, None, [], math.nan, math.inf):
+        with pytest.raises(units.UnitError):
+            units.share(wrong)
 
 
 @given(st.integers(min_value=1, max_value=2**50))

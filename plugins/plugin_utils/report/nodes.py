@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The nodes of a run: what their telemetry says, and how far their clocks were apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
+
+NODES_SHOWN = 12
+
+
+def telemetry(run: RunDirectory) -> dict[str, list[dict[str, Any]]]:
+    """Rows of every telemetry file, the service's first."""
+    names = sorted(path.stem for path in run.path.glob("telemetry/*.csv"))
+    names.sort(key=lambda name: not name.startswith("service"))
+    tables = {name: run.table(f"telemetry/{name}.csv") for name in names}
+    return {name: [row for row in rows if isinstance(row.get("t"), float)] for name, rows in tables.items() if rows}
+
+
+def cpu_percent(row: dict[str, Any]) -> float | None:
+    """A node's processors at work, of all it has."""
+    parts = [row.get(f"cpu_{kind}_percent") for kind in ("user", "system", "iowait")]
+    known = [part for part in parts if isinstance(part, float)]
+    return sum(known) if known else None
+
+
+def node_row(name: str, rows: list[dict[str, Any]], segments: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a node did while the run measured (all of its time when it never did)."""
+    spans = [(s["start"], s["end"]) for s in segments if s["phase"] == "measuring"]
+    measured = [row for row in rows if any(start <= row["t"] < end for start, end in spans)]
+    used = measured or rows
+
+    def of(field: str) -> list[float]:
+        return [row[field] for row in used if isinstance(row.get(field), float)]
+
+    cpu = [value for value in map(cpu_percent, used) if value is not None]
+    return {
+        "name": name,
+        "samples": len(used),
+        "measured": bool(measured),
+        "cpu": _mean_max(cpu),
+        "memory": _mean_max(of("memory_used_bytes")),
+        "service_memory": _mean_max(of("service_memory_bytes")),
+        "network": _mean_max([sum(pair) for pair in zip(
+            of("network_receive_bytes_per_s"), of("network_transmit_bytes_per_s"), strict=False)]),
+        "disk": _mean_max([sum(pair) for pair in zip(
+            of("disk_read_bytes_per_s"), of("disk_write_bytes_per_s"), strict=False)]),
+        "cpu_pressure": _mean_max(of("psi_cpu_some_percent")),
+    }  # fmt: skip
+
+
+def _mean_max(values: list[float]) -> tuple[float, float] | None:
+    return (sum(values) / len(values), max(values)) if values else None

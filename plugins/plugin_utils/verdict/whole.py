@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The run as a whole: did its parts end well, was everything measured that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import states
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.verdict.evidence import (
+    ERROR_RATE,
+    Evidence,
+    is_partial,
+    item,
+)
+
+
+def reasons(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """Failures of the parts, in their own words; jobs that Slurm ended; what was not measured."""
+    yield from _failures(evidence.events, evidence.jobs)
+    yield from _missing(evidence)
+
+
+def notes(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """What went wrong beside the measurement."""
+    for event in evidence.events:
+        if event["event"] == "cleanup_failed":
+            yield item("cleanup_failed", f"the data of the workload was not removed from the service: {_why(event)}")
+
+
+def _why(event: dict[str, Any]) -> str:
+    return event.get("reason") or "no reason was given"
+
+
+def _failures(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    explained = set()
+    clients_done = any(e["event"] == "done" and e.get("source") == "clients" for e in events)
+    for event in events:
+        if event["event"] == "service_failed":
+            explained.add("service")
+            code = f" (exit code {event['exit_code']})" if event.get("exit_code") is not None else ""
+            yield item("service_failed", f"the service failed{code}: {_why(event)}; see logs/service.log")
+        elif event["event"] == "failed" and event.get("source") == "clients":
+            explained.add("clients")
+            yield item("clients_failed", f"the client job failed: {_why(event)}; see logs/slurm-clients.out")
+        elif event["event"] == "failed" and event.get("source") == "image":
+            explained.add("image")
+            yield item("image_failed", f"the image could not be fetched: {_why(event)}")
+    for job in jobs:
+        state, role = states.normalize(job.get("state")), job.get("role")
+        if states.is_ok(state) or (clients_done and state == "CANCELLED" and role == "service"):
+            continue
+        if state == "FAILED" and role in explained:
+            continue  # its own words say more than its exit code
+        code = f" with exit code {job['exit_code']}" if job.get("exit_code") not in (None, "", "0:0") else ""
+        where = f" on {job['node_list']}" if job.get("node_list") else ""
+        yield item(f"{role}_job", f"the {role} job {job.get('id')} ended {job.get('state') or state}{code}{where}")
+
+
+def _missing(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """Cases and repetitions that the plan wanted and that have no result, or half of one."""
+    measured = [case for case in evidence.cases if case.get("measure_end")]
+    if not measured:
+        yield item("no_results", "nothing was measured")
+        return
+    wanted = int(evidence.benchmarks.get("repetitions") or 1)
+    for planned in evidence.benchmarks.get("cases") or []:
+        found = {int(case["repetition"]): case for case in measured if case["case"] == planned["name"]}
+        cut_short = [case for case in found.values() if is_partial(case)]
+        given_up = any(case.get("cut") == ERROR_RATE for case in found.values())  # the stop rule says so
+        if len(found) - len(cut_short) < wanted and not (given_up and not cut_short):
+            how = f"; one was cut short ({cut_short[0]['cut']})" if cut_short else ""
+            message = f"{len(found) - len(cut_short)} of {wanted} repetitions were measured{how}"
+            yield item("incomplete", message, planned["name"])
