@@ -10,7 +10,6 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import asyncio
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.framing import (
@@ -19,6 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.fram
     BadResponse,
     head_of,
 )
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.link import Link
 
 _HEAD_BYTES = 65536
 _CHUNK_LINE_BYTES = 1024
@@ -28,7 +28,7 @@ _HEX_DIGITS = b"0123456789abcdefABCDEF"
 _HEAD, _BODY, _CHUNK, _CHUNK_END, _TRAILER = range(5)
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(Link):
     """owner has `opened(connection)`, `finished(connection, operation)`, `broken(connection, operation, class, text)`,
     `stale(connection, operation)` and `closed(connection)`.
 
@@ -37,12 +37,8 @@ class HttpConnection(asyncio.Protocol):
     """
 
     def __init__(self, owner):
-        self.owner = owner
-        self.transport = None
-        self.operation = None
-        self.usable = False  # for another request
+        super().__init__(owner)
         self.served = False  # it has brought an answer before
-        self._write = None
         self._buffer = b""
         self._state = _HEAD
         self._left = 0
@@ -50,8 +46,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport):
         """The loop calls it."""
-        self.transport = transport
-        self._write = transport.write
+        super().connection_made(transport)
         self.usable = True
         self.owner.opened(self)
 
@@ -61,13 +56,6 @@ class HttpConnection(asyncio.Protocol):
         self._state = _HEAD
         operation.began(time.monotonic())
         self._write(operation.payload)
-
-    def close(self):
-        """End it at once, whatever it is doing; nobody is told of its operation."""
-        self.operation = None
-        self.usable = False
-        if self.transport is not None:
-            self.transport.abort()
 
     def data_received(self, data):
         """The loop calls it with what came."""
@@ -197,17 +185,6 @@ class HttpConnection(asyncio.Protocol):
         if not self._head.keep_alive:
             self._drop()
         self.owner.finished(self, operation)
-
-    def _break(self, error_class, text):
-        operation, self.operation = self.operation, None
-        self._buffer = b""
-        operation.end = time.monotonic()
-        self._drop()
-        self.owner.broken(self, operation, error_class, text)
-
-    def _drop(self):
-        self.usable = False
-        self.transport.abort()
 
 
 def _reason(error):

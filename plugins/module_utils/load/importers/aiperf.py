@@ -19,7 +19,7 @@ __metaclass__ = type
 import json
 import os
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.importers import SEND, Imported, Node, read_json
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.foreign import SEND, Imported, Node, read_json
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
 HINT = "run it with --artifact-dir $BENCHMARK_OUTPUT_DIR/aiperf (and the default --profile-export-prefix)"

@@ -16,7 +16,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.importers import SEND, Imported, read_json
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.foreign import SEND, Imported, read_json
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
 HINT = "run it with --output kind=json,path=$BENCHMARK_OUTPUT_DIR/benchmarks.json"

@@ -16,7 +16,7 @@ __metaclass__ = type
 import os
 import re
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.importers import SCHEDULE, SEND, Imported, later
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.foreign import SCHEDULE, SEND, Imported, later
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.pgbench_log import LogReader
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError

@@ -17,7 +17,7 @@ __metaclass__ = type
 
 import math
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.importers import SEND, Imported, read_json
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.foreign import SEND, Imported, read_json
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
 HINT = "run it with --save-result --save-detailed --result-dir $BENCHMARK_OUTPUT_DIR"

@@ -21,7 +21,7 @@ import calendar
 import re
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.importers import SEND, Imported, read_json
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.foreign import SEND, Imported, read_json
 
 HINT = "run it with --json and its standard output in $BENCHMARK_OUTPUT_DIR/warp.json"
 

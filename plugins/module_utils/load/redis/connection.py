@@ -7,10 +7,9 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import asyncio
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.pool import Connector
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.link import GreetedConnector, GreetedLink
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.redis.resp import (
     BadReply,
     ErrorReply,
@@ -19,7 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.redis.res
 )
 
 
-class RedisConnector(Connector):
+class RedisConnector(GreetedConnector):
     """greeting: commands (list of list of words) that every connection begins with, such as AUTH and SELECT."""
 
     def __init__(self, endpoint, greeting=(), tls=None):
@@ -29,17 +28,8 @@ class RedisConnector(Connector):
     def _make(self, owner):
         return RedisConnection(owner, self.greeting)
 
-    async def connect(self, loop, owner):
-        """See Connector; the connection is there when the server has answered the greeting. Raises OSError."""
-        _transport, connection = await super().connect(loop, owner)
-        try:
-            await connection.ready
-        except asyncio.CancelledError:
-            connection.close()
-            raise
 
-
-class RedisConnection(asyncio.Protocol):
+class RedisConnection(GreetedLink):
     """owner: as that of HttpConnection.
 
     An operation has `payload` (bytes) and `expected` (int > 0: replies to it); the connection sets its `replies`
@@ -47,39 +37,17 @@ class RedisConnection(asyncio.Protocol):
     """
 
     def __init__(self, owner, greeting=()):
-        self.owner = owner
+        super().__init__(owner)
         self.greeting = list(greeting)
-        self.transport = None
-        self.operation = None
-        self.usable = False  # for another operation
-        self.ready = None
-        self._write = None
         self._parser = Parser()
         self._feed = self._parser.feed
         self._greeted = 0
 
-    def connection_made(self, transport):
-        """The loop calls it."""
-        self.transport = transport
-        self._write = transport.write
-        self.ready = asyncio.get_event_loop().create_future()
+    def _greet(self):
         if self.greeting:
             self._write(b"".join(command(*words) for words in self.greeting))
         else:
             self._open()
-
-    def send(self, operation):
-        """Begin an operation on this idle connection; its start is now."""
-        self.operation = operation
-        operation.began(time.monotonic())
-        self._write(operation.payload)
-
-    def close(self):
-        """End it at once, whatever it is doing; nobody is told of its operation."""
-        self.operation = None
-        self.usable = False
-        if self.transport is not None:
-            self.transport.abort()
 
     def data_received(self, data):
         """The loop calls it with what came."""
@@ -106,21 +74,7 @@ class RedisConnection(asyncio.Protocol):
         self.operation = None
         self.owner.finished(self, operation)
 
-    def connection_lost(self, exc):
-        """The loop calls it when the connection is gone."""
-        self.usable = False
-        reason = "the server closed the connection" + (": %s" % exc if exc else "")
-        self._refuse(reason + " before it was ready")
-        if self.operation is not None:
-            self._break("connection closed", reason + " before all of its answer")
-        self.owner.closed(self)
-
     # -- the greeting ----------------------------------------------------------------------------------
-
-    def _open(self):
-        self.usable = True
-        self.ready.set_result(None)
-        self.owner.opened(self)
 
     def _take_greeting(self, replies):
         if self.usable:
@@ -137,23 +91,3 @@ class RedisConnection(asyncio.Protocol):
             self._greeted += 1
             if self._greeted == len(self.greeting):
                 self._open()
-
-    def _refuse(self, text):
-        if not self.ready.done():
-            self.ready.set_exception(ConnectionError(text))
-            self.ready.exception()  # seen, whether somebody waits for it or not
-
-    # -- how it ends -----------------------------------------------------------------------------------
-
-    def _break(self, error_class, text):
-        operation, self.operation = self.operation, None
-        self._drop()
-        if operation is None:
-            self._refuse(text)
-            return
-        operation.end = time.monotonic()
-        self.owner.broken(self, operation, error_class, text)
-
-    def _drop(self):
-        self.usable = False
-        self.transport.abort()

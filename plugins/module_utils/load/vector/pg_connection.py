@@ -7,13 +7,12 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import asyncio
 import select
 import socket
 import time
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.link import GreetedConnector, GreetedLink
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.operation import Operation
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.pool import Connector
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector import pg_wire
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector.pg_wire import PgError
 
@@ -121,7 +120,7 @@ class PgOperation(Operation):
             self.start = now
 
 
-class PgConnector(Connector):
+class PgConnector(GreetedConnector):
     """account: Account; greeting: SQL (list of str) that begins every session; prepared: name -> SQL (dict of str)."""
 
     def __init__(self, account, greeting, prepared):
@@ -134,49 +133,19 @@ class PgConnector(Connector):
     def _make(self, owner):
         return PgConnection(owner, self)
 
-    async def connect(self, loop, owner):
-        """See Connector; the connection is there when the session is. Raises OSError."""
-        _transport, connection = await super().connect(loop, owner)
-        try:
-            await connection.ready
-        except asyncio.CancelledError:
-            connection.close()
-            raise
 
-
-class PgConnection(asyncio.Protocol):
+class PgConnection(GreetedLink):
     """owner: as that of HttpConnection; it gets PgOperations. `ready` (future) ends with the session's beginning."""
 
     def __init__(self, owner, connector):
-        self.owner, self.connector = owner, connector
-        self.transport = None
-        self.operation = None
-        self.usable = False  # for another operation
-        self.ready = None
-        self._write = None
+        super().__init__(owner)
+        self.connector = connector
         self._feed = pg_wire.Reader().feed
         self._login = pg_wire.Login(connector.account.user, connector.account.password)
         self._awaited = 1 + connector.answers  # ReadyForQuery messages until the session is there
 
-    def connection_made(self, transport):
-        """The loop calls it."""
-        self.transport = transport
-        self._write = transport.write
-        self.ready = asyncio.get_event_loop().create_future()
+    def _greet(self):
         self._write(pg_wire.startup(self.connector.account.user, self.connector.account.database))
-
-    def send(self, operation):
-        """Begin an operation on this idle connection; its start is now."""
-        self.operation = operation
-        operation.began(time.monotonic())
-        self._write(operation.payload)
-
-    def close(self):
-        """End it at once, whatever it is doing; nobody is told of its operation."""
-        self.operation = None
-        self.usable = False
-        if self.transport is not None:
-            self.transport.abort()
 
     def data_received(self, data):
         """The loop calls it with what came."""
@@ -200,15 +169,6 @@ class PgConnection(asyncio.Protocol):
         except PgError as e:
             self._break("bad response", str(e))
 
-    def connection_lost(self, exc):
-        """The loop calls it when the connection is gone."""
-        self.usable = False
-        reason = "the server closed the connection" + (": %s" % exc if exc else "")
-        self._refuse(reason + " before the session was there")
-        if self.operation is not None:
-            self._break("connection closed", reason + " before all of its answer")
-        self.owner.closed(self)
-
     # -- the beginning ---------------------------------------------------------------------------------
 
     def _take_greeting(self, kind, body):
@@ -224,28 +184,6 @@ class PgConnection(asyncio.Protocol):
         if self._awaited == self.connector.answers:
             self._write(self.connector.greeting)
         elif self._awaited == 0:
-            self.usable = True
-            self.ready.set_result(None)
-            self.owner.opened(self)
+            self._open()
         elif self._awaited < 0:
             self._drop()  # an answer that nobody asked for: the server's state is unknown
-
-    def _refuse(self, text):
-        if self.ready is not None and not self.ready.done():
-            self.ready.set_exception(ConnectionError(text))
-            self.ready.exception()  # seen, whether somebody waits for it or not
-
-    # -- how it ends -----------------------------------------------------------------------------------
-
-    def _break(self, error_class, text):
-        operation, self.operation = self.operation, None
-        self._drop()
-        if operation is None:
-            self._refuse(text)
-            return
-        operation.end = time.monotonic()
-        self.owner.broken(self, operation, error_class, text)
-
-    def _drop(self):
-        self.usable = False
-        self.transport.abort()

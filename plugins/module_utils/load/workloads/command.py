@@ -16,7 +16,7 @@ import signal
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load import importers
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import foreign
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.metric_files import MetricFiles
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import sleep_until
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.schedule import CONSTANT, POISSON, arrivals
@@ -247,8 +247,8 @@ class _Imports:
         if case.rate is not None or case.concurrency != 1:
             raise LoadError("with client.parser the tool makes the load: a case has no rate, and concurrency 1")
         self.ctx, self.recorder = ctx, recorder
-        self.parser = importers.load(ctx.parser)
-        self.outputs = importers.Outputs(ctx.output_dir, self.parser.HINT)
+        self.parser = foreign.load(ctx.parser)
+        self.outputs = foreign.Outputs(ctx.output_dir, self.parser.HINT)
         self.taken = None  # facts of the last one
         self.start = None  # of the first one (epoch s)
         self.measured_s = 0.0
@@ -264,7 +264,7 @@ class _Imports:
             return
         try:
             imported = self.parser.read(self.outputs)
-            importers.apply(imported, self.recorder, self.measured_s)
+            foreign.apply(imported, self.recorder, self.measured_s)
         except LoadError as e:
             self.recorder.problem("import", str(e))
             self.ctx.log("the result of %s could not be read: %s" % (self.ctx.parser, e))

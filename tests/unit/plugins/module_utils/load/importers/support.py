@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load import importers
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import foreign
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
 
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "importers"
@@ -18,8 +18,8 @@ FIRST_S, GAP_S, TOKENS, PROMPT_TOKENS, SLACK_S = 0.05, 0.01, 8, 16, 0.01
 
 def read(parser, folder, *sources):
     """An Imported from copies of fixtures (paths below FIXTURES) that appear in `folder`."""
-    module = importers.load(parser)
-    outputs = importers.Outputs(str(folder), module.HINT)
+    module = foreign.load(parser)
+    outputs = foreign.Outputs(str(folder), module.HINT)
     for source in sources:
         path = FIXTURES / source
         for file in sorted(path.iterdir()) if path.is_dir() else [path]:
@@ -29,8 +29,8 @@ def read(parser, folder, *sources):
 
 def read_text(parser, folder, files):
     """An Imported from files (name -> text or JSON) that appear in `folder`."""
-    module = importers.load(parser)
-    outputs = importers.Outputs(str(folder), module.HINT)
+    module = foreign.load(parser)
+    outputs = foreign.Outputs(str(folder), module.HINT)
     for name, content in files.items():
         (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
     return module.read(outputs)
@@ -44,7 +44,7 @@ def load_json(source):
 def applied(imported, before_s=0.0):
     """(recorder, its result) after an import."""
     recorder = Recorder(0.0)
-    importers.apply(imported, recorder, before_s)
+    foreign.apply(imported, recorder, before_s)
     return recorder, recorder.result()
 
 

@@ -7,8 +7,8 @@ import json
 import os
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load import importers
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.importers import SEND, Imported, Node, Outputs
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import foreign
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.foreign import SEND, Imported, Node, Outputs
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 from hypothesis import given, settings
@@ -28,11 +28,11 @@ JUNK = st.one_of(st.none(), st.booleans(), st.just("x"), st.just([]), st.just({}
 
 
 def test_every_parser_has_a_module_and_fixtures():
-    assert set(WHOLE) == set(importers.PARSERS)
-    for parser in importers.PARSERS:
-        assert "BENCHMARK_OUTPUT_DIR" in importers.load(parser).HINT
+    assert set(WHOLE) == set(foreign.PARSERS)
+    for parser in foreign.PARSERS:
+        assert "BENCHMARK_OUTPUT_DIR" in foreign.load(parser).HINT
     with pytest.raises(LoadError, match="there is no parser 'wrk'; there are vllm-bench, aiperf"):
-        importers.load("wrk")
+        foreign.load("wrk")
 
 
 def test_only_what_is_new_or_has_changed_is_read(tmp_path):
@@ -55,7 +55,7 @@ def test_only_what_is_new_or_has_changed_is_read(tmp_path):
     assert outputs.fresh("*") == []
 
 
-@pytest.mark.parametrize("parser", importers.PARSERS)
+@pytest.mark.parametrize("parser", foreign.PARSERS)
 def test_the_real_files_arrive_in_the_result(tmp_path, parser):
     imported = read(parser, tmp_path, *WHOLE[parser])
     _recorder, result = applied(imported)
@@ -67,13 +67,13 @@ def test_the_real_files_arrive_in_the_result(tmp_path, parser):
     json.dumps([result, facts])
 
 
-@pytest.mark.parametrize("parser", importers.PARSERS)
+@pytest.mark.parametrize("parser", foreign.PARSERS)
 def test_nothing_written_is_said_with_what_to_do(tmp_path, parser):
     with pytest.raises(LoadError, match=r"the tool wrote no .* in BENCHMARK_OUTPUT_DIR; run it with"):
         read(parser, tmp_path)
 
 
-@pytest.mark.parametrize("parser", importers.PARSERS)
+@pytest.mark.parametrize("parser", foreign.PARSERS)
 @given(data=st.data())
 @settings(max_examples=25, deadline=None)
 def test_a_file_that_was_cut_off_is_an_error_that_names_it(tmp_path_factory, parser, data):
@@ -123,7 +123,7 @@ def test_two_runs_of_a_tool_with_statistics_only_are_refused_whole(tmp_path):
     imported = read("warp", tmp_path, "warp/short.json")
     recorder, result = applied(imported)
     with pytest.raises(LoadError, match="two runs can't be merged: `requests: 1`"):
-        importers.apply(imported, recorder)
+        foreign.apply(imported, recorder)
     assert recorder.result() == result
     # its rows say how many operations there were; an empty histogram beside them would say that there were none
     assert "response_time" not in result["histograms"]
@@ -137,8 +137,8 @@ def test_two_runs_are_added_up_one_after_the_other():
     imported.error("bad", "example", 2)
     imported.seconds([(1000.7, 0.1), (1001.6, 0.2)], [1001.4])
     recorder = Recorder(0.0)
-    importers.apply(imported, recorder)
-    importers.apply(imported, recorder, 2.0)
+    foreign.apply(imported, recorder)
+    foreign.apply(imported, recorder, 2.0)
     result = recorder.result()
     assert result["operations"] == 4 and result["histograms"]["response_time"]["sum"] == 600_000
     assert result["counters"] == {"output_tokens": {"unit": "token", "total": 10}}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load import importers
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import foreign
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
 from .support import FIXTURES, applied, read, read_text, statistics
@@ -55,8 +55,8 @@ def test_failures_skips_and_retries(tmp_path):
 
 
 def test_a_later_run_does_not_read_the_logs_before_it(tmp_path):
-    module = importers.load("pgbench")
-    outputs = importers.Outputs(str(tmp_path), module.HINT)
+    module = foreign.load("pgbench")
+    outputs = foreign.Outputs(str(tmp_path), module.HINT)
     copies = {path.name: path.read_bytes() for path in (FIXTURES / "pgbench/rate").iterdir()}
     for name, content in copies.items():
         (tmp_path / name).write_bytes(content)
