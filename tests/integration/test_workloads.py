@@ -158,13 +158,14 @@ def test_a_search_finds_what_the_service_can_do(measure):
     record, _value = measure(
         "http-limited",
         {"path": "/limited"},
-        duration="4s",
+        arrival="constant",
         slo="error_rate < 0.01",
         search={"over": "rate", "from": 10, "to": 200, "tolerance": "5%", "repetitions": 1},
     )
     found = record["search"]
-    assert found["lower"] is not None and found["upper"] is not None, found
-    assert found["lower"] <= 40 * 1.05 and found["upper"] >= 40 * 0.95, found
+    assert found["reason"] == "converged", found
+    assert 38 <= found["lower"] <= 42 and 40 <= found["upper"] <= 44, found
+    assert found["capacity"] == pytest.approx(40, rel=0.06), found
 
 
 def test_results_of_another_load_generator_are_imported(measure):

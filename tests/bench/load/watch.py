@@ -57,7 +57,7 @@ def undisturbed(run: Callable[[], T], strangers_percent: Callable[[T], float | N
     """
     best: T | None = None
     for _attempt in range(_TRIES):
-        _wait_for_quiet()
+        wait_for_quiet()
         outcome = run()
         if best is None or (strangers_percent(outcome) or 0.0) < (strangers_percent(best) or 0.0):
             best = outcome
@@ -66,7 +66,8 @@ def undisturbed(run: Callable[[], T], strangers_percent: Callable[[T], float | N
     return best
 
 
-def _wait_for_quiet() -> None:
+def wait_for_quiet() -> None:
+    """Wait until nothing else runs on this machine, but not for long."""
     end = time.monotonic() + _WAIT_S
     while time.monotonic() < end:
         before = busy_s()
