@@ -54,9 +54,10 @@ class Engine:
         self.pools = [Pool(loop, connector, self) for connector in connectors]
         self.in_flight = 0
         self.most_in_flight = 0
-        self.flying = set()
         self.deadlines = collections.deque()  # (time, operation, its attempt), the earliest first
         self.offering = True
+        # the next operation follows at once on the same connection: the shortest way from an answer to a request
+        self.is_straight = load.arrivals is None and not load.think_s and not load.timeout_s
         self.stopped = False  # by `signs.stop`
         self.cut_at = None
         self.over = loop.create_future()
@@ -166,7 +167,6 @@ class Engine:
         self.in_flight += 1
         if self.in_flight > self.most_in_flight:  # noqa: PLR1730  (a call less on the hot path)
             self.most_in_flight = self.in_flight
-        self.flying.add(operation)
         self._dispatch(operation)
 
     def _dispatch(self, operation):
@@ -187,14 +187,27 @@ class Engine:
             else:
                 self.pools[operation.endpoint].send(operation)
             return
-        if connection.usable:
-            self.pools[operation.endpoint].idle.append(connection)
         if operation.error is not None:
+            if connection.usable:
+                self.pools[operation.endpoint].idle.append(connection)
             self._failed(operation)
             return
-        self.flying.discard(operation)
-        self.in_flight -= 1
+        operation.is_over = True
         self.samples.add(operation.row())
+        if self.is_straight and connection.usable and self._may_begin(operation.end):
+            following = self.next_operation()
+            following.due = operation.end
+            if following.endpoint == operation.endpoint:
+                following.attempts = 1
+                following.connection = connection
+                connection.send(following)
+                return
+            self.pools[operation.endpoint].idle.append(connection)
+            self._dispatch(following)
+            return
+        if connection.usable:
+            self.pools[operation.endpoint].idle.append(connection)
+        self.in_flight -= 1
         self._next(operation)
 
     def broken(self, operation, error_class, text):
@@ -211,7 +224,7 @@ class Engine:
             operation.again()
             self._dispatch(operation)
             return
-        self.flying.discard(operation)
+        operation.is_over = True
         self.in_flight -= 1
         self.samples.error_of(operation.row(), operation.error, operation.example)
         self._next(operation)
@@ -258,7 +271,7 @@ class Engine:
             self.flush_at = now + _FLUSH_S
         while self.deadlines and self.deadlines[0][0] <= now:
             _when, operation, attempt = self.deadlines.popleft()
-            if operation in self.flying and operation.attempts == attempt:
+            if not operation.is_over and operation.attempts == attempt:
                 self._give_up(operation, "timeout", "no answer within %g s" % self.load.timeout_s)
         if self.signs.stop.is_set():
             self.stopped = True
@@ -284,8 +297,8 @@ class Engine:
 
     def _abandon(self):
         """What is still in flight when all is over: errors, unless somebody stopped the run."""
-        for operation in list(self.flying):
-            if self.stopped:
-                self.flying.discard(operation)
-            else:
+        if self.stopped:
+            return
+        for pool in self.pools:
+            for operation in pool.under_way():
                 self._give_up(operation, "unfinished", "no answer within %g s after the load's end" % self.load.drain_s)

@@ -17,33 +17,21 @@ class Operation:
     HttpConnection. `error` (str or None) is the class of what went wrong, `example` its text.
     """
 
-    __slots__ = (
-        "attempts",
-        "connection",
-        "due",
-        "end",
-        "endpoint",
-        "error",
-        "example",
-        "first",
-        "kind",
-        "last",
-        "received",
-        "sent",
-        "start",
-        "status",
-        "tokens_in",
-        "tokens_out",
-    )  # fmt: skip
+    # What most operations never change stays with the class: making one is part of the time between two requests.
+    kind = 0
+    endpoint = 0  # index of the one that it goes to
+    due = start = first = last = end = 0.0
+    status = received = sent = tokens_in = tokens_out = 0
+    error = connection = None
+    example = ""
+    attempts = 0
+    is_over = False
 
     def __init__(self, kind=0, endpoint=0):
-        self.kind = kind
-        self.endpoint = endpoint  # index of the one that it goes to
-        self.due = self.start = self.first = self.last = self.end = 0.0
-        self.status = self.received = self.sent = self.tokens_in = self.tokens_out = 0
-        self.error = self.connection = None
-        self.example = ""
-        self.attempts = 0
+        if kind:
+            self.kind = kind
+        if endpoint:
+            self.endpoint = endpoint
 
     def began(self, now):
         """It is being sent; of several attempts or steps the first one counts."""
@@ -79,22 +67,25 @@ class HttpOperation(Operation):
     Redirects are not followed: what another address answers would be measured as this one's speed.
     """
 
-    __slots__ = ("body", "head", "is_head", "keeps_body", "payload", "wanted")
+    keeps_body = is_head = False
+    body = b""
+    head = None
 
     def __init__(self, payload, wanted=(200,), kind=0, endpoint=0, *, keeps_body=False, is_head=False):
         super().__init__(kind, endpoint)
         self.payload = payload
         self.wanted = wanted
-        self.keeps_body = keeps_body
-        self.is_head = is_head
-        self.body = b""
-        self.head = None
+        if keeps_body:
+            self.keeps_body = True
+        if is_head:
+            self.is_head = True
 
     def began(self, now):
         """See Operation."""
-        self.body = b""
         self.sent += len(self.payload)
-        if not self.start:
+        if self.start:
+            self.body = b""  # of the answer before
+        else:
             self.start = now
 
     def head_came(self, head):

@@ -67,6 +67,11 @@ class Pool:
         if tasks and left_s > 0:
             await asyncio.wait(tasks, timeout=left_s)
 
+    def under_way(self):
+        """The operations (list) that are being sent, answered, or wait for a connection."""
+        sent = [connection.operation for connection in self.all]
+        return [operation for operation in sent if operation is not None] + list(self.waiting)
+
     def forget(self, operation):
         """Do not send an operation that waits for its connection."""
         if operation in self.waiting:

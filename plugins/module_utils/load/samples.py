@@ -20,6 +20,12 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder 
 # `last` that of the last one. KIND is an index into the workload's kinds. OK is 1 or 0.
 DUE, START, FIRST, LAST, END, STATUS, OK, KIND, RECEIVED, SENT, TOKENS_IN, TOKENS_OUT = range(12)
 
+_TOTALS = (
+    ("bytes_received", "B", RECEIVED),
+    ("bytes_sent", "B", SENT),
+    ("input_tokens", "token", TOKENS_IN),
+    ("output_tokens", "token", TOKENS_OUT),
+)
 _ROWS = 1024
 _US = 1e6
 _ENDS_NEEDED = 20  # below, the spread of the ends is too rough
@@ -107,16 +113,18 @@ class Samples(Recorder):
             self.seen_operations += len(rows)
         if not rows:
             return
-        response_us = [int((row[END] - row[DUE]) * _US + 0.5) for row in rows]
+        columns = list(zip(*rows))  # one pass in C instead of one in Python for each column
+        dues = columns[DUE]
+        response_us = [int((end - due) * _US + 0.5) for end, due in zip(columns[END], dues)]
         with self.lock:
-            self._by_second(rows, response_us)
-            dues = [row[DUE] for row in rows]
+            self._by_second(columns[END], response_us)
             if not (self.is_measured(min(dues)) and self.is_measured(max(dues))):
-                inside = [self.is_measured(row[DUE]) for row in rows]
+                inside = [self.is_measured(due) for due in dues]
                 response_us = [us for us, yes in zip(response_us, inside) if yes]
                 rows = [row for row, yes in zip(rows, inside) if yes]
+                columns = list(zip(*rows))
             if rows:
-                self._measure(rows, response_us)
+                self._measure(rows, columns, response_us)
 
     def result(self):
         """See Recorder."""
@@ -145,41 +153,42 @@ class Samples(Recorder):
         due_s, end_s = dues[high] - dues[low], ends[high] - ends[low]
         return self.measure_start + window_s * max(1.0, end_s / due_s if due_s > 0 else 1.0)
 
-    def _by_second(self, rows, response_us):
+    def _by_second(self, ends, response_us):
         start = self.start
-        first, last = int((rows[0][END] - start) // 1), int((rows[-1][END] - start) // 1)
+        first, last = int((ends[0] - start) // 1), int((ends[-1] - start) // 1)
         if first == last:  # rows come in the order of their ends, many a second
             self.series.operations(first, response_us)
             return
-        for row, us in zip(rows, response_us):
-            self.series.operation(int((row[END] - start) // 1), us)
+        for end, us in zip(ends, response_us):
+            self.series.operation(int((end - start) // 1), us)
 
-    def _measure(self, rows, response_us):
+    def _measure(self, rows, columns, response_us):
         self.operations += len(rows)
         self._tally("response_time", response_us)
         if self.scheduled:
-            lags = [max(0, int((row[START] - row[DUE]) * _US + 0.5)) for row in rows]
+            dues, starts, ends = columns[DUE], columns[START], columns[END]
+            lags = [max(0, int((start - due) * _US + 0.5)) for start, due in zip(starts, dues)]
             self._tally("schedule_lag", lags)
-            self._tally("service_time", [int((row[END] - row[START]) * _US + 0.5) for row in rows])
+            self._tally("service_time", [int((end - start) * _US + 0.5) for end, start in zip(ends, starts)])
             self.max_lag_s = max(self.max_lag_s, max(lags) / _US)
-            self.dues.extend([row[DUE] for row in rows])
-            self.ends.extend([row[END] for row in rows])
+            self.dues.extend(dues)
+            self.ends.extend(ends)
         if len(self.kinds) > 1:
             for number, kind in enumerate(self.kinds):
-                self._tally("response_time_" + kind, [us for us, row in zip(response_us, rows) if row[KIND] == number])
-        streamed = [row for row in rows if row[FIRST]]
-        if streamed:
-            self._tokens(streamed)
+                mine = [us for us, of in zip(response_us, columns[KIND]) if of == number]
+                self._tally("response_time_" + kind, mine)
+        if any(columns[FIRST]):
+            self._tokens([row for row in rows if row[FIRST]])
         if self.gaps:
             self._tally("inter_token_latency", self.gaps)
             self.gaps = []
-        self._totals(rows)
+        self._totals(columns)
         if self.terms:
             self.good += sum(map(self._is_good, rows))
         if self.keep:
             self.keep(rows)
-        self._ended(rows[0][END] + self.clock_offset_s)
-        self._ended(rows[-1][END] + self.clock_offset_s)
+        self._ended(min(columns[END]) + self.clock_offset_s)
+        self._ended(max(columns[END]) + self.clock_offset_s)
 
     def _tokens(self, streamed):
         self._tally("time_to_first_token", [int((row[FIRST] - row[DUE]) * _US + 0.5) for row in streamed])
@@ -192,14 +201,9 @@ class Samples(Recorder):
             ],
         )
 
-    def _totals(self, rows):
-        totals = ("bytes_received", "B", RECEIVED), ("bytes_sent", "B", SENT)
-        for name, unit, column in (
-            *totals,
-            ("input_tokens", "token", TOKENS_IN),
-            ("output_tokens", "token", TOKENS_OUT),
-        ):
-            total = sum([row[column] for row in rows])
+    def _totals(self, columns):
+        for name, unit, column in _TOTALS:
+            total = sum(columns[column])
             if total:
                 kept = self.counters.setdefault(name, {"unit": unit, "total": 0})
                 kept["total"] += total

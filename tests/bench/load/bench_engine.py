@@ -148,9 +148,10 @@ def together(count: int, workload: str, settings: dict[str, Any], seconds: float
         log = truth.stop()
     (t0, used0, busy0), (t1, used1, busy1) = marks
     cpu = [100 * (after - before) / (t1 - t0) for before, after in zip(used0, used1, strict=True)]
-    inside = [r for r in log.requests if t0 <= r.arrival_ns / 1e9 < t1]
+    begin_s = at + 1
+    inside = [r for r in log.requests if begin_s <= (r.arrival_ns + log.epoch_offset_ns) / 1e9 < begin_s + seconds]
     return Together(
-        len(inside) / (t1 - t0),
+        len(inside) / seconds,
         sum(result["operations"] for result in results) / seconds,
         _lag_p99_ms(results),
         cpu[:-1],

@@ -34,6 +34,7 @@ WARMUP_S = 1.0
 QUANTILES = (0.9, 0.99)
 RATIO, ERROR_PERCENT = 0.8, 5
 HTTP = {"path": "/plain"}
+COMPARED = (ours.OURS, "wrk")
 
 
 @dataclass
@@ -98,7 +99,7 @@ def closed_loop(names: dict[str, str], seconds: float, repetitions: int, cores: 
     runs: dict[str, list[Closed]] = {}
     for number in range(repetitions):
         for name, text in names.items():
-            if number and name not in (ours.OURS, "wrk"):
+            if number and name not in COMPARED:
                 continue  # shown, not compared
             runner = our_client(name) if name in (ours.OURS, ours.STDLIB) else peer(name)
             run = watch.undisturbed(functools.partial(closed, runner, seconds, cores), lambda run: run.strangers_cpu)
@@ -116,11 +117,12 @@ def closed_loop(names: dict[str, str], seconds: float, repetitions: int, cores: 
     head = ("client", "the server saw /s (median)", "each, thousands", "told /s", "told p50 / p99 ms", "client CPU %",
             "server CPU %", "other CPU %")  # fmt: skip
     ratio = None
-    if ours.OURS in runs and "wrk" in runs:
-        ratio = statistics.median(run.seen for run in runs[ours.OURS]) / statistics.median(
-            run.seen for run in runs["wrk"]
-        )
-    return [figures.table(head, rows), figures.limit("closed loop, ours / wrk", ratio, least=RATIO)]
+    if all(name in runs for name in COMPARED):
+        mine, wrks = (statistics.median(run.seen for run in runs[name]) for name in COMPARED)
+        ratio = mine / wrks
+    disturbed = max((run.strangers_cpu or 0.0 for name in COMPARED for run in runs.get(name, [])), default=0.0)
+    line = figures.limit("closed loop, ours / wrk", ratio, least=RATIO, note=watch.note(disturbed))
+    return [figures.table(head, rows), line]
 
 
 def truth_ms(dues_ns: list[int], start_ns: int, plain_ms: float, q: float) -> float:
@@ -205,7 +207,11 @@ def under_stalls(shown: dict[str, str], seconds: int, cores: tuple[int, int]) ->
         figures.table(head, rows),
         *(
             figures.limit(
-                f"{lines[name]}, error of p90 and p99", runs[name].error_percent, most=ERROR_PERCENT, unit=" %"
+                f"{lines[name]}, error of p90 and p99",
+                runs[name].error_percent,
+                most=ERROR_PERCENT,
+                unit=" %",
+                note=watch.note(runs[name].strangers_cpu),
             )
             for name in ("ours constant", "ours poisson")
         ),

@@ -25,7 +25,7 @@ import server
 import watch
 
 DELIVERED = 0.99
-TRIES = 2
+TRIES, MOST_TRIES = 2, 5  # undisturbed ones, and in all
 LIMIT_RATES = (1000, 2000)  # at which the limits of our own are
 PEER_RATES = (50, 100, 150, 200, 250, 300, 350, 400, 450, 500, 600, 800, 1000)
 OUR_RATES = (500, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 5000)
@@ -64,6 +64,11 @@ class Row:
     def delivered(self) -> bool:
         """The server saw what was asked."""
         return self.seen >= DELIVERED * self.rate
+
+    @property
+    def disturbed(self) -> str:
+        """Not empty when something else ran: what was not delivered then says nothing of the client."""
+        return watch.note(self.strangers_cpu)
 
     @property
     def error_percent(self) -> float | None:
@@ -135,26 +140,29 @@ def measure(runner: Runner, rate: float, seconds: float, cores: tuple[int, int])
 
 
 def step_up(name: str, runner: Runner, rates: tuple[int, ...], seconds: float, cores: tuple[int, int]) -> list[Row]:
-    """Rising rates until one is not delivered in any try; of several tries the best one is kept."""
+    """Rising rates until one is not delivered in any of its tries."""
     rows: list[Row] = []
     for rate in rates:
-        for _attempt in range(TRIES):
-            run = functools.partial(measure, runner, rate, seconds, cores)
-            if name == ours.OURS and rate in LIMIT_RATES:
-                row = watch.undisturbed(run, lambda row: row.strangers_cpu)
-            else:
-                watch.wait_for_quiet()
-                row = run()
-            print(f"  {NAMES[name]}, {rate}/s: the server saw {row.seen:.1f}/s", file=sys.stderr, flush=True)
-            if rows and rows[-1].rate == rate:
-                rows[-1] = max(rows[-1], row, key=lambda r: r.seen)
-            else:
-                rows.append(row)
-            if row.delivered:
-                break
+        run = functools.partial(measure, runner, rate, seconds, cores)
+        row = None
+        if name == ours.OURS and rate in LIMIT_RATES:
+            row = watch.undisturbed(run, lambda row: row.strangers_cpu)
+        rows.append(row if row and row.delivered else best_of_tries(run))
+        print(f"  {NAMES[name]}, {rate}/s: the server saw {rows[-1].seen:.1f}/s", file=sys.stderr, flush=True)
         if not rows[-1].delivered:
             break
     return rows
+
+
+def best_of_tries(run: Callable[[], Row]) -> Row:
+    """The first run that delivers; else the best one, undisturbed if there was any such."""
+    rows: list[Row] = []
+    while len(rows) < MOST_TRIES and sum(not row.disturbed for row in rows) < TRIES:
+        watch.wait_for_quiet()
+        rows.append(run())
+        if rows[-1].delivered:
+            return rows[-1]
+    return max(rows, key=lambda row: (not row.disturbed, row.seen))
 
 
 def shown(name: str, row: Row) -> list[str]:
@@ -176,35 +184,39 @@ HEAD = (
 
 
 def ratio_lines(best: dict[str, list[Row]]) -> list[str]:
-    """The highest rate of each, and the ratios: against the first rate that the peer did not deliver, so at least so
-    much.
-    """
-    lines = []
+    """The highest rate of each, and the ratios: against the first rate that the peer missed, so at least so much."""
+    highest, missed, lines = {}, {}, []
     for name, rows in best.items():
-        highest = max((row.rate for row in rows if row.delivered), default=None)
-        missed = next((row.rate for row in rows if not row.delivered), None)
-        lines.append(f"{NAMES[name]}: delivers {figures.number(highest, 0)}/s, not {figures.number(missed, 0)}/s")
-    mine = max((row.rate for row in best.get(ours.OURS, []) if row.delivered), default=None)
+        highest[name] = max((row.rate for row in rows if row.delivered), default=None)
+        missed[name] = next((row for row in rows if not row.delivered), None)
+        not_at = (
+            f"not {missed[name].rate:,.0f}/s{missed[name].disturbed}" if missed[name] else "no higher rate was tried"
+        )
+        lines.append(f"{NAMES[name]}: delivers {figures.number(highest[name], 0)}/s, {not_at}")
+    mine = highest.get(ours.OURS)
     for name, least in (("aiperf", 4), ("guidellm", 10)):
-        missed = next((row.rate for row in best.get(name, []) if not row.delivered), None)
-        ratio = mine / missed if mine and missed else None
-        lines.append(figures.limit(f"highest rate, ours / the first that {NAMES[name]} misses", ratio, least=least))
+        row = missed.get(name)
+        ratio = mine / row.rate if mine and row and not row.disturbed else None
+        what = f"highest rate, ours / the first that {NAMES[name]} misses"
+        lines.append(figures.limit(what, ratio, least=least, note=row.disturbed if row else ""))
     return lines
 
 
 def limit_lines(rows: list[Row], start_s: dict[str, float]) -> list[str]:
     """Our own limits."""
     at = {row.rate: row for row in rows}
-    one, two = at.get(1000), at.get(2000)
-    return [
-        figures.limit(
-            "error of the first token's p50 and p99 at 1,000/s", one and one.error_percent, most=2, unit=" %"
-        ),
-        figures.limit("start lag p99 at 1,000/s, told", one and one.told.lag_p99_ms, most=10, unit=" ms"),
-        figures.limit("start lag p99 at 1,000/s, by the server's log", one and one.lag_p99_ms, most=10, unit=" ms"),
-        figures.limit("memory at 2,000/s", two and two.memory_mb, most=100, unit=" MB"),
-        *(figures.limit(f"start-up, {what}", value, most=0.3, unit=" s") for what, value in start_s.items()),
+    one, two = (at.get(rate) for rate in LIMIT_RATES)
+    lines = [
+        figures.limit(f"{what} at {row.rate:,.0f}/s", value, most=most, unit=unit, note=row.disturbed)
+        for row, what, value, most, unit in (
+            (one, "error of the first token's p50 and p99", one and one.error_percent, 2, " %"),
+            (one, "start lag p99, told,", one and one.told.lag_p99_ms, 10, " ms"),
+            (one, "start lag p99, by the server's log,", one and one.lag_p99_ms, 10, " ms"),
+            (two, "memory", two and two.memory_mb, 100, " MB"),
+        )
+        if row
     ]
+    return lines + [figures.limit(f"start-up, {what}", value, most=0.3, unit=" s") for what, value in start_s.items()]
 
 
 def start_ups(cores: tuple[int, int]) -> dict[str, float]:

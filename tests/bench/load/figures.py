@@ -48,13 +48,21 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([f"| {lines[0]} |", f"|{rule}|", *(f"| {line} |" for line in lines[1:])])
 
 
-def limit(what: str, value: float | None, most: float | None = None, least: float | None = None, unit: str = "") -> str:
-    """A line that says whether a limit is kept; None: the value could not be had."""
+def limit(
+    what: str,
+    value: float | None,
+    *,
+    most: float | None = None,
+    least: float | None = None,
+    unit: str = "",
+    note: str = "",
+) -> str:
+    """A line that says whether a limit is kept; None: the value could not be had. note: what else is to be known."""
     asked = f"at most {most:g}" if most is not None else f"at least {least:g}"
     if value is None:
-        return f"UNKNOWN   {what}: not measured ({asked}{unit})"
+        return f"UNKNOWN   {what}: not measured ({asked}{unit}){note}"
     kept = value <= most if most is not None else value >= least
-    return f"{'kept    ' if kept else 'EXCEEDED'}  {what}: {value:.3g}{unit} ({asked}{unit})"
+    return f"{'kept    ' if kept else 'EXCEEDED'}  {what}: {value:.3g}{unit} ({asked}{unit}){note}"
 
 
 def machine() -> str:

@@ -66,6 +66,13 @@ def undisturbed(run: Callable[[], T], strangers_percent: Callable[[T], float | N
     return best
 
 
+def note(strangers_percent: float | None) -> str:
+    """What is said beside a figure that something else disturbed; empty when nothing did."""
+    if (strangers_percent or 0.0) <= QUIET_PERCENT:
+        return ""
+    return f"; DISTURBED, other processes used {strangers_percent:.0f} % of a core"
+
+
 def wait_for_quiet() -> None:
     """Wait until nothing else runs on this machine, but not for long."""
     end = time.monotonic() + _WAIT_S

@@ -17,6 +17,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.fram
     UNTIL_CLOSE,
     BadResponse,
     head_of,
+    known_head,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.link import Link
 
@@ -64,6 +65,8 @@ class HttpConnection(Link):
             self._drop()  # an answer that nobody asked for: the server's state is unknown
             return
         operation.received += len(data)
+        if self._state == _HEAD and not self._buffer and self._take_whole(operation, data):
+            return
         if self._buffer:
             data, self._buffer = self._buffer + data, b""
         try:
@@ -88,6 +91,18 @@ class HttpConnection(Link):
         self.owner.closed(self)
 
     # -- what came -------------------------------------------------------------------------------------
+
+    def _take_whole(self, operation, data):
+        """An answer that came in one piece, as most do. Returns False for any other, having done nothing."""
+        stop = data.find(b"\r\n\r\n")
+        head = None if stop < 0 or operation.is_head else known_head(data[:stop])
+        if head is None or head.length <= 0 or len(data) != stop + 4 + head.length:
+            return False
+        self._head = head
+        operation.head_came(head)
+        operation.body_came(data[stop + 4 :])
+        self._finish(operation)
+        return True
 
     def _take(self, operation, data):
         """Work through `data`; what is incomplete waits in the buffer."""

@@ -47,6 +47,11 @@ def head_of(raw, to_head=False):
     return found
 
 
+def known_head(raw):
+    """The Head of bytes that were parsed before (not of the answer to a HEAD), else None."""
+    return _KNOWN.get(raw)
+
+
 def headers_of(raw):
     """(name in lower case, value) of each header field of a head (bytes)."""
     for line in raw.split(b"\r\n")[1:]:
