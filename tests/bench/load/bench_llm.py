@@ -193,12 +193,15 @@ def ratio_lines(best: dict[str, list[Row]]) -> list[str]:
             f"not {missed[name].rate:,.0f}/s{missed[name].disturbed}" if missed[name] else "no higher rate was tried"
         )
         lines.append(f"{NAMES[name]}: delivers {figures.number(highest[name], 0)}/s, {not_at}")
-    mine = highest.get(ours.OURS)
+    mine, my_miss = highest.get(ours.OURS), missed.get(ours.OURS)
     for name, least in (("aiperf", 4), ("guidellm", 10)):
         row = missed.get(name)
         ratio = mine / row.rate if mine and row and not row.disturbed else None
+        note = row.disturbed if row else ""
+        if ratio and ratio < least and my_miss and my_miss.disturbed:
+            ratio, note = None, my_miss.disturbed  # we were kept from more
         what = f"highest rate, ours / the first that {NAMES[name]} misses"
-        lines.append(figures.limit(what, ratio, least=least, note=row.disturbed if row else ""))
+        lines.append(figures.limit(what, ratio, least=least, note=note))
     return lines
 
 

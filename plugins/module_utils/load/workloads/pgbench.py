@@ -78,8 +78,8 @@ class Workload(WorkloadBase):
         return 1
 
     def minimum_warmup_s(self, prepared_s):
-        """The processes start and connect, as in `prepare`: twice that, since this machine has its moods."""
-        return max(_LEAST_WARMUP_S, 2.0 * prepared_s)
+        """The processes start and connect, as in `prepare`, which also had to bring them into memory."""
+        return max(_LEAST_WARMUP_S, prepared_s)
 
     def prepare(self, ctx):
         """Connect once, so that program, libraries and name service are in memory when it counts."""
