@@ -185,7 +185,10 @@ class Histogram:
 
 
 class Tally:
-    """Takes many values for a histogram at some 50 ns each: a value is sorted in once, however often it occurs."""
+    """Takes many values for a histogram: each is sorted in once, however often it occurs.
+
+    That costs 50 ns where values repeat, and up to 300 ns where hardly any does.
+    """
 
     def __init__(self, unit="s", scale=1e-6):
         self._histogram = Histogram(unit, scale)
