@@ -31,7 +31,7 @@ def in_parallel(clients, work, items, stop):
                     return
                 try:
                     work(client, item)
-                except Exception as e:
+                except Exception as e:  # raised by the caller's thread, below
                     failed.append(e)
 
     threads = [threading.Thread(target=take, args=(client,), daemon=True) for client in clients]
