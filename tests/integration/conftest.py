@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,6 +139,27 @@ benchmarks:
 def read_json(home: Path, run_id: str, name: str):
     """A JSON file of a run's directory."""
     return json.loads((home / "runs" / run_id / name).read_text())
+
+
+def assert_measured(played: Played, home: Path, run_id: str) -> dict:
+    """run.json of a run that finished, and is valid but for this machine having been busy with something else.
+
+    Whether a machine that runs two clusters and the tests is fast enough for a load is not what a test asks.
+    """
+    record = read_json(home, run_id, "run.json")
+    wrong = {reason["code"] for reason in record["reasons"]} - {"client_pressure", "client_saturated", "schedule_lag"}
+    assert record["state"] == "finished" and not wrong, played.output
+    assert played.rc == 0 or record["reasons"], played.output
+    assert record["verdict"] == ("INVALID" if record["reasons"] else "VALID")
+    return record
+
+
+def eventually(look, timeout_s: float = 60.0):
+    """What `look()` finds, as soon as that is anything: Slurm's accounting learns of a job some seconds later."""
+    deadline_s = time.monotonic() + timeout_s
+    while not (found := look()) and time.monotonic() < deadline_s:
+        time.sleep(0.2)
+    return found
 
 
 def assert_nothing_left(run_ids: list[str]) -> None:

@@ -10,6 +10,7 @@ import uuid
 
 import pytest
 
+from .conftest import eventually
 from .standin.registry import Registry
 from .test_slurm_modules import Host
 
@@ -82,7 +83,8 @@ def test_pull_in_a_job(host, folder, registry):
     first = image(host, **options)
     assert first["changed"], first
     assert first["calls"]["sbatch"] == 1
-    assert host.shell(f"sacct -X -n -P -o State -j {first['job_id']}") in ("COMPLETED", "RUNNING")
+    state = eventually(lambda: host.shell(f"sacct -X -n -P -o State -j {first['job_id']}"))
+    assert state in ("COMPLETED", "RUNNING")
     assert host.shell(f"sha256sum {first['path']}").split()[0] == first["sha256"]
     again = image(host, **options)
     assert (again["changed"], again["calls"]) == (False, {})

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CLUSTERS, INVENTORY, ROOT, environment, ssh
+from .conftest import CLUSTERS, INVENTORY, ROOT, environment, eventually, ssh
 
 CONTROLLERS = {"local": "meluxina", "local2411": "meluxina2411"}
 ACCOUNT = {"account": "p200981", "time_limit": "5"}
@@ -228,10 +228,13 @@ def test_many_jobs_are_asked_for_with_one_query(host):
 
 def test_steps_and_accounting(host):
     job_id = host.job("steps", "srun hostname; exit 4", wait="finished")["msg"].split()[1]
-    asked = host.module("slurm_job_info", {"ids": [job_id], "steps": True})
-    job = asked["jobs"][0]
-    assert (job["state"], job["exit_code"]) == ("FAILED", 4)
-    assert {"batch", "0"} <= {step["step"] for step in job["steps"]}
+
+    def with_steps():
+        [job] = host.module("slurm_job_info", {"ids": [job_id], "steps": True})["jobs"]
+        assert (job["state"], job["exit_code"]) == ("FAILED", 4)
+        return {"batch", "0"} <= {step["step"] for step in job["steps"]}
+
+    assert eventually(with_steps)
 
 
 def test_without_accounting(host):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,22 +40,25 @@ def reasons(case: dict[str, Any], shared: bool, thresholds: Thresholds) -> Itera
             f"were measured, not the service. Give them more cores, or use more clients",
             case["case"],
         )
-    client, late = _above(case.get("client_run_delay_percent"), thresholds.run_delay_percent)
+    chance = _chance_percent(case, thresholds)
+    limit = max(thresholds.run_delay_percent, chance)
+    client, late = _above(case.get("client_run_delay_percent"), limit)
     if late:
         yield item(
             "client_pressure",
             f"{len(late)} of {case.get('clients', len(late))} clients waited for a CPU more than "
-            f"{thresholds.run_delay_percent:g} % of the time (client {client}: {late[client]:.0f} %): answers lay "
+            f"{limit:.3g} % of the time (client {client}: {late[client]:.0f} %): answers lay "
             f"unread meanwhile. Give them cores of their own, or use fewer on a node",
             case["case"],
         )
         return  # the node's pressure is the same again
-    client, pressed = _above(case.get("client_psi_cpu_some_percent"), thresholds.node_pressure_percent)
+    limit = max(thresholds.node_pressure_percent, chance)
+    client, pressed = _above(case.get("client_psi_cpu_some_percent"), limit)
     if pressed and not shared:
         yield item(
             "client_pressure",
             f"on the node of client {client} some task waited for a CPU {pressed[client]:.0f} % of the time (at most "
-            f"{thresholds.node_pressure_percent:g} % may): it has more to do than CPUs. Use fewer clients on a "
+            f"{limit:.3g} % may): it has more to do than CPUs. Use fewer clients on a "
             f"node, or a node of their own",
             case["case"],
         )
@@ -71,6 +75,12 @@ def notes(evidence: Evidence, shared: bool, thresholds: Thresholds) -> Iterator[
             f"clients and service shared a machine, on which some task waited for a CPU up to {max(found):.0f} % "
             f"of the time: they competed, and a service with a machine of its own is likely faster",
         )
+
+
+def _chance_percent(case: dict[str, Any], thresholds: Thresholds) -> float:
+    """What share of a measurement a wait may be that is the scheduler's everyday one; next to 0 in a long one."""
+    measured_s = float(case["measure_end"]) - float(case["measure_start"])
+    return 100.0 * thresholds.cpu_wait_floor_s / measured_s if measured_s > 0 else math.inf
 
 
 def _known(percents: dict[str, float | None] | None) -> list[float]:

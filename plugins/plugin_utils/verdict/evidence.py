@@ -23,6 +23,8 @@ class Thresholds:
 
     `run_delay_percent`: of each second in which an answer may come, a client that is ready to run and waits for a CPU
     a tenth of the time reads a tenth of the answers late, so p90 and beyond are the client's.
+    `cpu_wait_floor_s`: of a measurement of 40 ms a single turn of another process is a tenth. Ten turns of the
+    scheduler (about 5 ms each) are no chance any more.
     `node_pressure_percent`: half of the time some task of the clients' node waited for a CPU. Up to there it may be
     another's; beyond, there are more tasks than CPUs, and the clients are those that make most of them.
     `clock_s`, `clock_share`: the clients measure in the same window, by their own clocks. One whose clock is off by x
@@ -37,6 +39,7 @@ class Thresholds:
     drift: float = 0.2  # change of the throughput from the first half of a measurement to the second (a note)
     client_cpu_percent: float = 80.0  # of the cores that a client may use
     run_delay_percent: float = 10.0  # of the time, a client could have run and had no CPU
+    cpu_wait_floor_s: float = 0.05  # a wait for a CPU below this, in all of a measurement, never counts
     node_pressure_percent: float = 50.0  # of the time, some task of the clients' node could have run and had no CPU
     clock_s: float = 0.05  # how far the clocks of two nodes may be apart,
     clock_share: float = 0.01  # or this share of the shortest measurement, whichever is more

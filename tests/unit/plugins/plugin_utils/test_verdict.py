@@ -272,6 +272,15 @@ def test_a_client_that_waited_for_a_cpu():
     assert judge(evidence({"client_run_delay_percent": {"0": 10.0}}))[0] == verdict.VALID
 
 
+@pytest.mark.parametrize("measure", ["client_run_delay_percent", "client_psi_cpu_some_percent"])
+@pytest.mark.parametrize(
+    ("seconds", "percent", "valid"), [(0.037, 70.0, True), (0.06, 90.0, False), (0.001, 100.0, True)]
+)
+def test_a_few_turns_of_the_scheduler_are_no_pressure_however_short_the_measurement(measure, seconds, percent, valid):
+    found = judge(evidence({measure: {"0": percent}, "measure_end": seconds}, events=described("x", "y")))
+    assert codes(found) == ([] if valid else ["client_pressure"])
+
+
 @pytest.mark.parametrize("percent", [3.0, 50.0, 92.0])
 @pytest.mark.parametrize(
     ("events", "parts", "shared"),
