@@ -21,6 +21,7 @@ import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.alarm import alarm
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.pool import Pool
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.sockets import Sockets
 
 _TICK_S = 0.05
 _FLUSH_S = 0.5
@@ -51,7 +52,8 @@ class Engine:
         self.loop, self.load, self.samples = loop, load, samples
         self.next_operation = next_operation
         self.signs = signs
-        self.pools = [Pool(loop, connector, self) for connector in connectors]
+        self.sockets = Sockets(loop)
+        self.pools = [Pool(self.sockets, connector, self) for connector in connectors]
         self.in_flight = 0
         self.most_in_flight = 0
         self.deadlines = collections.deque()  # (time, operation, its attempt), the earliest first
@@ -74,6 +76,7 @@ class Engine:
         try:
             self.loop.run_until_complete(self._run())
         finally:
+            self.sockets.close()
             gc.enable()
 
     async def _run(self):

@@ -106,12 +106,12 @@ class GreetedLink(Link):
 class GreetedConnector(Connector):
     """Of a GreetedLink: a connection is there when its greeting is over. Raises OSError when that fails."""
 
-    async def connect(self, loop, owner):
+    async def connect(self, sockets, owner):
         """See Connector."""
-        transport, connection = await super().connect(loop, owner)
+        connection = await super().connect(sockets, owner)
         try:
             await connection.ready
         except asyncio.CancelledError:
             connection.close()
             raise
-        return transport, connection
+        return connection

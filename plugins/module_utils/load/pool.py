@@ -24,21 +24,21 @@ class Connector:
     def __init__(self, endpoint, protocol, tls=None):
         self.endpoint, self.protocol, self.tls = endpoint, protocol, tls
 
-    async def connect(self, loop, owner):
-        """Open a connection, which tells `owner`. Returns (transport, connection)."""
-        options = {}
-        if self.tls is not None:
-            options = {"ssl": self.tls, "server_hostname": self.endpoint.host}
-        return await loop.create_connection(
-            lambda: self.protocol(owner), self.endpoint.host, self.endpoint.port, **options
-        )
+    async def connect(self, sockets, owner):
+        """Open a connection by `sockets` (load.sockets.Sockets). Returns it; it tells `owner`."""
+        host, port, connection = self.endpoint.host, self.endpoint.port, self.protocol(owner)
+        if self.tls is None:
+            await sockets.connect(host, port, connection)
+        else:
+            await sockets.loop.create_connection(lambda: connection, host, port, ssl=self.tls, server_hostname=host)
+        return connection
 
 
 class Pool:
-    """engine: told of operations that ended (`finished`, `broken`)."""
+    """sockets: Sockets of the event loop; engine: told of operations that ended (`finished`, `broken`)."""
 
-    def __init__(self, loop, connector, engine):
-        self.loop, self.connector, self.engine = loop, connector, engine
+    def __init__(self, sockets, connector, engine):
+        self.sockets, self.connector, self.engine = sockets, connector, engine
         self.idle = []
         self.all = set()
         self.waiting = collections.deque()  # operations whose connection is being opened, the oldest first
@@ -117,14 +117,14 @@ class Pool:
 
     def _open(self):
         self.connecting += 1
-        task = self.loop.create_task(self._connect())
+        task = self.sockets.loop.create_task(self._connect())
         self.opening.add(task)
         task.add_done_callback(self.opening.discard)
         return task
 
     async def _connect(self):
         try:
-            await asyncio.wait_for(self.connector.connect(self.loop, self), _CONNECT_TIMEOUT_S)
+            await asyncio.wait_for(self.connector.connect(self.sockets, self), _CONNECT_TIMEOUT_S)
         except asyncio.TimeoutError:
             self._refused("connect", "no connection within %g s" % _CONNECT_TIMEOUT_S)
         except OSError as e:  # TLS errors among them

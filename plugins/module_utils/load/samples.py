@@ -13,6 +13,7 @@ __metaclass__ = type
 
 import array
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import pace
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Tally
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
 
@@ -28,7 +29,6 @@ _TOTALS = (
 )
 _ROWS = 1024
 _US = 1e6
-_ENDS_NEEDED = 20  # below, the spread of the ends is too rough
 
 
 class Samples(Recorder):
@@ -139,19 +139,8 @@ class Samples(Recorder):
         return super().result()
 
     def pace_end(self):
-        """Epoch time until which operations count: later than the measurement's end when the service fell behind.
-
-        Of the middle 90 % of the operations the time over which they ended is compared with that over which they
-        were due: neither one straggler nor the time that every operation takes moves it, a growing queue does.
-        """
-        window_s = self.measure_end - self.measure_start
-        n = len(self.ends)
-        if n < _ENDS_NEEDED:
-            return self.measure_end
-        low, high = n // 20, n - 1 - n // 20
-        dues, ends = sorted(self.dues), sorted(self.ends)
-        due_s, end_s = dues[high] - dues[low], ends[high] - ends[low]
-        return self.measure_start + window_s * max(1.0, end_s / due_s if due_s > 0 else 1.0)
+        """Epoch time until which operations count: later than the measurement's end when the service fell behind."""
+        return self.measure_start + (self.measure_end - self.measure_start) * pace.stretch(self.dues, self.ends)
 
     def _by_second(self, ends, response_us):
         start = self.start

@@ -67,12 +67,20 @@ def parse(text, metrics=METRICS):
     """The terms (list of dict, see the module) of an objective.
 
     metrics: the names (iterable of str) that there are; one that ends with `*` stands for all that begin so. None:
-    any name is one. Raises ValueError: one line with the wrong term, what was expected, and the nearest metric.
+    any name is one. Raises ValueError: a line for each wrong term, with what was expected, and the nearest metric.
     """
     words = " ".join(str(text).split())
     if not words:
         raise ValueError("an objective is not empty: write %s" % _FORM)
-    return [_term(part.strip(), metrics) for part in re.split(r"(?<!\S)and(?!\S)", words, flags=re.IGNORECASE)]
+    terms, wrong = [], []
+    for part in re.split(r"(?<!\S)and(?!\S)", words, flags=re.IGNORECASE):
+        try:
+            terms.append(_term(part.strip(), metrics))
+        except ValueError as e:
+            wrong.append(str(e))
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return terms
 
 
 def evaluate(terms, value_of):

@@ -221,12 +221,17 @@ class _Checker:
     def _with_settings(
         self, model: RecipeModel, kind: ServiceType | None, workload: Workload | None
     ) -> tuple[RecipeModel, dict[str, Any] | None]:
-        """The model with typed settings, sweep and input files; the workload's settings, None where one is wrong."""
+        """The model with typed settings, sweep and input files; the workload's settings, None where one is wrong.
+
+        A setting that is unknown keeps nobody from judging the others, but for the one that was likely meant.
+        """
         if kind is not None:
             path, owner = ("service", "settings"), f"the service type {kind.name}"
             settings, found = check_settings(self.document, path, model.service.settings, kind.options, owner)
             self.problems.extend(found)
             model = model.model_copy(update={"service": model.service.model_copy(update={"settings": settings})})
+        options = workload.options if workload is not None else {}
+        unknown = [name for name in model.client.settings if name not in options] if workload is not None else []
         before = len(self.problems)
         model = self._with_client_settings(model, workload)
         sweep, found = check_sweep(self.document, model.benchmarks, workload)
@@ -236,11 +241,11 @@ class _Checker:
         bench = model.benchmarks.model_copy(update={"sweep": sweep})
         model, found = take_inputs(self.document, model.model_copy(update={"benchmarks": bench}), workload, self.inputs)
         self.problems.extend(found)
-        if len(self.problems) > before:
+        if len(self.problems) > before + len(unknown):
             return model, None
         if workload is not None:
-            self._complain(workload, model.client.settings, sweep)
-        return model, model.client.settings
+            self._complain(workload, model.client.settings, sweep, [nearest(name, options) for name in unknown])
+        return model, None if unknown else model.client.settings
 
     def _with_client_settings(self, model: RecipeModel, workload: Workload | None) -> RecipeModel:
         if workload is None:
@@ -251,12 +256,16 @@ class _Checker:
         self.problems.extend(found)
         return model.model_copy(update={"client": client.model_copy(update={"settings": settings})})
 
-    def _complain(self, workload: Workload, settings: Mapping[str, Any], sweep: Sweep | None) -> None:
+    def _complain(
+        self, workload: Workload, settings: Mapping[str, Any], sweep: Sweep | None, misspelt: Sequence[str | None]
+    ) -> None:
         """What the workload itself finds wrong, with each case's settings."""
         choices = [{}] if sweep is None else list(choices_of(sweep))
         for number, choice in enumerate(choices):
             own = {key.removeprefix(SETTINGS): value for key, value in choice.items() if key.startswith(SETTINGS)}
             for path, message, remedy in workload.complaints({**settings, **own}, own):
+                if path[0] in misspelt:
+                    continue
                 swept = None if sweep is None else place_of(self.document, sweep, str(path[0]), number)
                 problem = self.document.problem(swept or ("client", "settings", *path), message, remedy)
                 if problem not in self.problems:

@@ -206,7 +206,8 @@ def _slo(model: RecipeModel, workload: Workload, metrics: tuple[str, ...] | None
     try:
         terms = slo.parse(text, metrics)
     except ValueError as error:
-        yield Finding(paths, str(error), "")
+        for line in str(error).splitlines():
+            yield Finding(paths, line, "")
         return
     is_open, _is_closed = loops_of(model.benchmarks)
     for term in terms:

@@ -91,7 +91,7 @@ class Search(Section):
         None, description="the highest load that is tried; default: as high as it takes"
     )
     tolerance: Share = Field(0.05, description="relative width of the interval that is searched for")
-    repetitions: Count = Field(3, description="how often the loads at the edge are tried")
+    repetitions: Count = Field(3, description="how often the loads at the edge are tried again")
     max_trials: Annotated[int, Field(ge=1, le=1000)] = Field(24, description="after so many trials the search ends")
 
 

@@ -201,11 +201,12 @@ class FaissConnector(Connector):
         super().__init__(endpoint, None)
         self.process = process
 
-    async def connect(self, loop, owner):
+    async def connect(self, sockets, owner):
         """See Connector."""
         channel = FaissChannel(owner, self.process)
-        self.process.join(channel, loop)
+        self.process.join(channel, sockets.loop)
         owner.opened(channel)
+        return channel
 
 
 class FaissChannel:

@@ -182,6 +182,20 @@ def test_settings_are_judged_together_by_their_workload():
         "recipe.yml:7: client.settings.more[0].size: is too large; take at most 9",
     ]
     assert len(problems_in(text.replace("ef: 60", "ef: x"))) == 1  # a wrong setting is told first
+    both = problems_in(text.replace("kind: flat", "colour: red"))
+    assert [line.split(": ")[1] for line in both] == [
+        "client.settings.colour",
+        "client.settings.ef",
+        "client.settings.more[0].size",
+    ]
+    misspelt = problems_in(text.replace("ef: 60", "eff: 60").replace("kind: flat", "ef: 70"))
+    assert [line.split(": ")[1] for line in misspelt] == ["client.settings.eff", "client.settings.more[0].size"]
+
+
+def test_every_wrong_term_of_an_objective_at_once():
+    found = problems_in(lines("slo: ttf_p95_ms < 500 and throughput > 3 and error_rate < 7"))
+    assert len(found) == 2
+    assert "there is no metric 'ttf'" in found[0] + found[1] and "is a share of 1" in found[0] + found[1]
 
 
 def test_a_wrong_field_causes_no_second_message():
