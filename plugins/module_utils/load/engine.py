@@ -58,8 +58,10 @@ class Engine:
         self.most_in_flight = 0
         self.deadlines = collections.deque()  # (time, operation, its attempt), the earliest first
         self.offering = True
-        # the next operation follows at once on the same connection: the shortest way from an answer to a request
-        self.is_straight = load.arrivals is None and not load.think_s and not load.timeout_s
+        # until then the next operation follows at once on the same connection: the shortest way from answer to request
+        self.straight_until = float("-inf")
+        if load.arrivals is None and load.requests is None and not load.think_s and not load.timeout_s:
+            self.straight_until = load.end
         self.stopped = False  # by `signs.stop`
         self.cut_at = None
         self.over = loop.create_future()
@@ -182,22 +184,26 @@ class Engine:
 
     def finished(self, connection, operation):
         """A connection has all of an operation's answer."""
-        operation.connection = None
         if operation.finished():
             if connection.usable:
-                operation.connection = connection
                 connection.send(operation)
             else:
+                operation.connection = None
                 self.pools[operation.endpoint].send(operation)
             return
         if operation.error is not None:
+            operation.connection = None
             if connection.usable:
                 self.pools[operation.endpoint].idle.append(connection)
             self._failed(operation)
             return
-        operation.is_over = True
         self.samples.add(operation.row())
-        if self.is_straight and connection.usable and self._may_begin(operation.end):
+        if operation.end < self.straight_until and connection.usable:
+            if operation.is_alike:
+                operation.due = operation.start = operation.end
+                operation.received = 0
+                connection.send_again(operation)
+                return
             following = self.next_operation()
             following.due = operation.end
             if following.endpoint == operation.endpoint:
@@ -208,6 +214,7 @@ class Engine:
             self.pools[operation.endpoint].idle.append(connection)
             self._dispatch(following)
             return
+        operation.is_over = True
         if connection.usable:
             self.pools[operation.endpoint].idle.append(connection)
         self.in_flight -= 1
@@ -255,11 +262,14 @@ class Engine:
 
     def _end_offering(self):
         if self.offering:
-            self.offering = False
+            self._offer_no_more()
             drain_s = self.load.drain_s if self.cut_at is None else min(self.load.drain_s, _CUT_DRAIN_S)
             self.drained_at = time.monotonic() + drain_s
             if not self.in_flight:
                 self._done()
+
+    def _offer_no_more(self):
+        self.offering, self.straight_until = False, float("-inf")
 
     def _done(self):
         if not self.over.done():
@@ -278,7 +288,7 @@ class Engine:
                 self._give_up(operation, "timeout", "no answer within %g s" % self.load.timeout_s)
         if self.signs.stop.is_set():
             self.stopped = True
-            self.offering = False
+            self._offer_no_more()
             self._done()
         elif self.signs.cut.is_set() and self.cut_at is None and self.offering:
             self.cut_at = now

@@ -39,6 +39,11 @@ class Link(asyncio.Protocol):
         operation.began(time.monotonic())
         self._write(operation.payload)
 
+    def send_again(self, operation):
+        """Like `send`, of one that was over and has its start."""
+        self.operation = operation
+        self._write(operation.payload)
+
     def close(self):
         """End it at once, whatever it is doing; nobody is told of its operation."""
         self.operation = None

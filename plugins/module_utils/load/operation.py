@@ -26,6 +26,7 @@ class Operation:
     example = ""
     attempts = 0
     is_over = False
+    is_alike = False  # every one sends and wants the same: one that is over can be sent again as the next one
 
     def __init__(self, kind=0, endpoint=0):
         if kind:
@@ -80,6 +81,12 @@ class HttpOperation(Operation):
         if is_head:
             self.is_head = True
 
+    @classmethod
+    def always(cls, payload, wanted=(200,), kind=0, endpoint=0, *, is_head=False):
+        """A class of operations that are all alike, called without arguments."""
+        fields = {"payload": payload, "wanted": wanted, "kind": kind, "endpoint": endpoint, "is_head": is_head}
+        return type(cls.__name__, (cls,), dict(fields, is_alike=True, __init__=object.__init__))
+
     def began(self, now):
         """See Operation."""
         self.sent += len(self.payload)
@@ -99,6 +106,11 @@ class HttpOperation(Operation):
             self.body += data
         elif self.status not in self.wanted and len(self.body) < EXAMPLE_BYTES:
             self.body += data[:EXAMPLE_BYTES]
+
+    def all_came(self, head, data, at):
+        """All of an answer at once: its head, and its body, which is `data` from `at` on."""
+        self.head_came(head)
+        self.body_came(data[at:])
 
     def finished(self):
         """See Operation."""

@@ -16,6 +16,8 @@ import socket
 
 _EVENTS = 64  # at a time: then the loop's other work has its turn
 _READ_BYTES, _MOST_READ_BYTES = 4096, 262144
+_CAME = select.EPOLLIN
+_WATCHED = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
 
 
 class Sockets:
@@ -72,16 +74,25 @@ class Sockets:
     def _ready(self):
         transports = self.transports
         for number, events in self.epoll.poll(0, _EVENTS):
-            transport = transports.get(number)  # None: it was ended by the answer to one before
-            if transport is not None:
-                try:
-                    transport.ready(events)
-                except Exception as e:
-                    transport.failed(e)
+            transport = transports.get(number)
+            if transport is None:
+                continue  # it was ended by the answer to one before
+            try:
+                if events == _CAME:
+                    transport.read()
+                else:
+                    transport.happened(events)
+            except Exception as e:
+                transport.failed(e)
 
 
 class Transport:
-    """One connected socket: what protocols use of asyncio.Transport."""
+    """One connected socket: what protocols use of asyncio.Transport.
+
+    The epoll is edge-triggered, which saves it a look at the socket after each read: it tells once of what came, so
+    that whoever leaves something there has to ask for it anew (man 7 epoll). A read that brings less than it may has
+    left nothing, but for the connection's end.
+    """
 
     def __init__(self, sockets, connected, protocol):
         self.sockets, self.socket, self.protocol = sockets, connected, protocol
@@ -90,7 +101,7 @@ class Transport:
         self._read_bytes = _READ_BYTES
         self._unsent = None  # memoryview
         sockets.transports[self.number] = self
-        sockets.epoll.register(self.number, select.EPOLLIN)
+        sockets.epoll.register(self.number, _WATCHED)
         protocol.connection_made(self)
 
     def write(self, data):
@@ -100,36 +111,24 @@ class Transport:
             return
         try:
             sent = self._send(data)
-        except (BlockingIOError, InterruptedError):
+        except BlockingIOError:
             sent = 0
         except OSError as e:
             self._end(e)
             return
         if sent != len(data):
             self._unsent = memoryview(data)[sent:]
-            self.sockets.epoll.modify(self.number, select.EPOLLIN | select.EPOLLOUT)
+            self._watch()
 
     def abort(self):
         """Close it now, whatever is unsent; the protocol's `connection_lost` follows, but not from within this call."""
         self._end(None)
 
-    def ready(self, events):
-        """The epoll says that these `events` are there."""
-        if events & select.EPOLLOUT:
-            self._write_on()
-        if events != select.EPOLLOUT and self.socket is not None:
-            self._read()
-
-    def failed(self, error):
-        """The protocol raised an exception, which is a mistake of ours: shown as the loop shows those of its own."""
-        what = {"message": "data_received() failed", "exception": error, "protocol": self.protocol, "transport": self}
-        self.sockets.loop.call_exception_handler(what)
-        self._end(error)
-
-    def _read(self):
+    def read(self):
+        """Take what has come."""
         try:
             data = self._recv(self._read_bytes)
-        except (BlockingIOError, InterruptedError):
+        except BlockingIOError:
             return
         except OSError as e:
             self._end(e)
@@ -137,14 +136,31 @@ class Transport:
         if not data:
             self._end(None)
             return
-        if len(data) == self._read_bytes < _MOST_READ_BYTES:
-            self._read_bytes *= 4
         self._received(data)
+        if len(data) == self._read_bytes:
+            self._read_bytes = min(4 * self._read_bytes, _MOST_READ_BYTES)
+            self._watch()
 
-    def _write_on(self):
-        data, self._unsent = self._unsent, None
-        self.sockets.epoll.modify(self.number, select.EPOLLIN)
-        self.write(data)
+    def happened(self, events):
+        """It can be written to again, or its end has come, with or without data before that."""
+        if events & select.EPOLLOUT and self._unsent is not None:
+            data, self._unsent = self._unsent, None
+            self.write(data)
+        if events != select.EPOLLOUT:
+            self.read()
+            self._watch()
+
+    def failed(self, error):
+        """The protocol raised an exception, which is a mistake of ours: shown as the loop shows those of its own."""
+        what = {"message": "data_received() failed", "exception": error, "protocol": self.protocol, "transport": self}
+        self.sockets.loop.call_exception_handler(what)
+        self._end(error)
+
+    def _watch(self):
+        """Tell of what is there already, too."""
+        if self.socket is not None:
+            events = _WATCHED if self._unsent is None else _WATCHED | select.EPOLLOUT
+            self.sockets.epoll.modify(self.number, events)
 
     def _end(self, error):
         if self.socket is None:
@@ -152,8 +168,12 @@ class Transport:
         del self.sockets.transports[self.number]
         self.socket.close()  # which takes it out of the epoll, too
         self.socket = None
-        self._send = self._after_end
+        self._send, self._recv = self._after_end, self._never
         self.sockets.loop.call_soon(self.protocol.connection_lost, error)
+
+    @staticmethod
+    def _never(count):
+        raise BlockingIOError
 
     @staticmethod
     def _after_end(data):

@@ -34,7 +34,8 @@ class HttpConnection(Link):
     `stale(connection, operation)` and `closed(connection)`.
 
     An operation (see load.operation.HttpOperation) has `payload` (bytes), `is_head` (bool), `head_came(head)`,
-    `body_came(bytes)`; the connection sets its `received` (bytes on the wire) and `end`.
+    `body_came(bytes)` and for both at once `all_came(head, data, at)`; the connection sets its `received` (bytes on
+    the wire) and `end`.
     """
 
     def __init__(self, owner):
@@ -51,13 +52,6 @@ class HttpConnection(Link):
         self.usable = True
         self.owner.opened(self)
 
-    def send(self, operation):
-        """Begin an operation on this idle connection; its start is now."""
-        self.operation = operation
-        self._state = _HEAD
-        operation.began(time.monotonic())
-        self._write(operation.payload)
-
     def data_received(self, data):
         """The loop calls it with what came."""
         operation = self.operation
@@ -65,14 +59,18 @@ class HttpConnection(Link):
             self._drop()  # an answer that nobody asked for: the server's state is unknown
             return
         operation.received += len(data)
-        if self._state == _HEAD and not self._buffer and self._take_whole(operation, data):
-            return
-        if self._buffer:
-            data, self._buffer = self._buffer + data, b""
-        try:
-            self._take(operation, data)
-        except BadResponse as e:
-            self._break("bad response", str(e))
+        if self._state == _HEAD and not self._buffer:
+            # most answers come in one piece, with the head that the one before had
+            head = self._head
+            if not (head is not None and data.startswith(head.whole)):
+                stop = data.find(b"\r\n\r\n")
+                head = known_head(data[:stop]) if stop > 0 else None
+            if head is not None and len(data) == head.whole_bytes:
+                self._head = head
+                operation.all_came(head, data, len(head.whole))
+                self._finish(operation)
+                return
+        self._came(operation, data)
 
     def connection_lost(self, exc):
         """The loop calls it when the connection is gone."""
@@ -92,17 +90,13 @@ class HttpConnection(Link):
 
     # -- what came -------------------------------------------------------------------------------------
 
-    def _take_whole(self, operation, data):
-        """An answer that came in one piece, as most do. Returns False for any other, having done nothing."""
-        stop = data.find(b"\r\n\r\n")
-        head = None if stop < 0 or operation.is_head else known_head(data[:stop])
-        if head is None or head.length <= 0 or len(data) != stop + 4 + head.length:
-            return False
-        self._head = head
-        operation.head_came(head)
-        operation.body_came(data[stop + 4 :])
-        self._finish(operation)
-        return True
+    def _came(self, operation, data):
+        if self._buffer:
+            data, self._buffer = self._buffer + data, b""
+        try:
+            self._take(operation, data)
+        except BadResponse as e:
+            self._break("bad response", str(e))
 
     def _take(self, operation, data):
         """Work through `data`; what is incomplete waits in the buffer."""

@@ -22,10 +22,12 @@ class BadResponse(Exception):
 class Head:
     """status (int), length (bytes of the body, UNTIL_CLOSE or CHUNKED), keep_alive (bool), raw (bytes)."""
 
-    __slots__ = ("keep_alive", "length", "raw", "status")
+    __slots__ = ("keep_alive", "length", "raw", "status", "whole", "whole_bytes")
 
     def __init__(self, status, length, keep_alive, raw):
         self.status, self.length, self.keep_alive, self.raw = status, length, keep_alive, raw
+        self.whole = raw + b"\r\n\r\n"
+        self.whole_bytes = len(self.whole) + length if length > 0 else -1
 
     def header(self, name):
         """A header's value (str), None when it is not there; of several the first."""
@@ -47,9 +49,8 @@ def head_of(raw, to_head=False):
     return found
 
 
-def known_head(raw):
-    """The Head of bytes that were parsed before (not of the answer to a HEAD), else None."""
-    return _KNOWN.get(raw)
+#: The Head of bytes that were parsed before (not of the answer to a HEAD), else None.
+known_head = _KNOWN.get
 
 
 def headers_of(raw):

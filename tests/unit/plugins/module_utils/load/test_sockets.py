@@ -222,4 +222,3 @@ def test_closing_ends_all(loop, connected):
     protocols = [connected(Protocol())[0] for _number in range(3)]
     protocols[0].transport.sockets.close()
     wait(loop, lambda: all(protocol.said for protocol in protocols))
-
