@@ -46,12 +46,12 @@ class Sockets:
 
     def close(self):
         """End all connections at once. Twice does no harm."""
-        if self.epoll.closed:
-            return
-        self.loop.remove_reader(self.epoll.fileno())
-        for transport in list(self.transports.values()):
-            transport.abort()
-        self.epoll.close()
+        if self.epoll is not None:
+            self.loop.remove_reader(self.epoll.fileno())
+            for transport in list(self.transports.values()):
+                transport.abort()
+            self.epoll.close()
+            self.epoll = None
 
     async def _addresses(self, host, port):
         """As socket.getaddrinfo has them; the loop's threads look up what is not numbers yet."""
