@@ -44,8 +44,8 @@ class Load:
 class Engine:
     """Makes a Load on an event loop and tells Samples what came of it.
 
-    next_operation: callable, the next Operation; connectors: one a service (see load.pool); signs: object with `stop`
-    and `cut` (threading.Event).
+    next_operation: callable, the next Operation; a class, such as HttpOperation.always gives, where all are alike.
+    connectors: one a service (see load.pool); signs: object with `stop` and `cut` (threading.Event).
     """
 
     def __init__(self, loop, load, samples, *, next_operation, connectors, signs):
@@ -199,7 +199,8 @@ class Engine:
             return
         self.samples.add(operation.row())
         if operation.end < self.straight_until and connection.usable:
-            if operation.is_alike:
+            if operation.__class__ is self.next_operation:
+                # all are alike: what is in its row already is not needed any more
                 operation.due = operation.start = operation.end
                 operation.received = 0
                 connection.send_again(operation)

@@ -26,7 +26,6 @@ class Operation:
     example = ""
     attempts = 0
     is_over = False
-    is_alike = False  # every one sends and wants the same: one that is over can be sent again as the next one
 
     def __init__(self, kind=0, endpoint=0):
         if kind:
@@ -85,7 +84,7 @@ class HttpOperation(Operation):
     def always(cls, payload, wanted=(200,), kind=0, endpoint=0, *, is_head=False):
         """A class of operations that are all alike, called without arguments."""
         fields = {"payload": payload, "wanted": wanted, "kind": kind, "endpoint": endpoint, "is_head": is_head}
-        return type(cls.__name__, (cls,), dict(fields, is_alike=True, __init__=object.__init__))
+        return type(cls.__name__, (cls,), dict(fields, __init__=object.__init__))
 
     def began(self, now):
         """See Operation."""

@@ -25,6 +25,26 @@ def test_a_closed_loop_makes_exactly_what_is_asked(load):
     assert result["max_in_flight"] == 8 and result["errors"] == {}
 
 
+def test_a_closed_loop_for_a_time_accounts_for_every_request(load):
+    with Truth(hello) as truth:
+        result = load("http", truth, settings={"path": "/p"}, duration_s=0.5, concurrency=4).run()
+    count = result["operations"]
+    assert count == len(truth.seen) > 20 and truth.connections == 4
+    assert result["counters"]["bytes_received"]["total"] == count * len(plain())
+    request = f"GET /p HTTP/1.1\r\nHost: {truth.service['host']}:{truth.service['port']}\r\n\r\n"
+    assert result["counters"]["bytes_sent"]["total"] == count * len(request)
+    assert result["histograms"]["response_time"]["count"] == count
+
+
+def test_a_closed_loop_for_a_time_makes_the_mix(load):
+    requests = [{"name": "a", "path": "/a", "weight": 3}, {"name": "b", "path": "/b"}]
+    with Truth(hello) as truth:
+        result = load("http", truth, settings={"requests": requests}, duration_s=0.5, concurrency=4).run()
+    seen = [sum(request.path == path for request in truth.seen) for path in ("/a", "/b")]
+    assert seen == [result["histograms"][f"response_time_{name}"]["count"] for name in "ab"]
+    assert seen[0] / seen[1] == pytest.approx(3, rel=0.5)
+
+
 def test_warmup_and_cooldown_are_load_but_no_result(load):
     with Truth(hello) as truth:
         made = load(

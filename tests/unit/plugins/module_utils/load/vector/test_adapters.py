@@ -362,17 +362,17 @@ def test_a_faiss_that_dies_in_mid_run(vector_run, monkeypatch):
     monkeypatch.setattr(faiss, "FaissProcess", lambda *arguments: made.append(original(*arguments)) or made[-1])
 
     def kill_when_busy():
-        while len(made) < 2 or made[1]._number < 100:  # the first one is the set-up's
+        while len(made) < 2 or made[1]._number < 50:  # the first one is the set-up's
             time.sleep(0.01)
         made[1].process.kill()
 
     with vector_run(NOWHERE, {"adapter": "faiss", "python": faiss_python()}) as run:
-        run.made.order.update(requests=None, duration_s=1.0)
+        run.made.order.update(requests=None, duration_s=4.0)
         killer = threading.Thread(target=kill_when_busy, daemon=True)
         killer.start()
         result = run.case(concurrency=2)
         killer.join(10)
-    assert result["operations"] > 50
+    assert result["operations"] > 20
     assert result["errors"]["connection closed"]["count"] == 2
     assert result["errors"]["connect"]["count"] > 0
     for found in ("connection closed", "connect"):
