@@ -10,7 +10,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
 
-.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration molecule \
+.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services molecule \
   bench bench-run bench-llm bench-http bench-engine build clean
 
 help:  ## this list
@@ -55,6 +55,9 @@ test-cluster: setup-dev  ## two clusters for the tests: Slurm of this distributi
 
 integration: test-cluster  ## tests on the real clusters, over ssh as an ordinary user
 	$(BIN)/python -m pytest -q tests/integration
+
+test-services: test-cluster  ## every small recipe on the real cluster, one after another
+	$(BIN)/python -m pytest -q tests/integration/test_services.py
 
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all

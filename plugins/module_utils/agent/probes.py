@@ -95,6 +95,23 @@ def postgresql(address, port, health, env):
     return None
 
 
+def redis(address, port, health, env):
+    """The server answers PING, be it with the wish for a password; one that still reads its data is not ready.
+
+    Protocol: Redis documentation, "Redis serialization protocol specification".
+    """
+    with socket.create_connection((address, port), _TIMEOUT_S) as connection:
+        connection.sendall(b"PING\r\n")
+        answer = b""
+        while not answer.endswith(b"\n") and len(answer) < 1024:
+            answer += _read(connection, 1)
+    if answer.startswith((b"+PONG", b"-NOAUTH")):
+        return None
+    if answer[:1] not in (b"+", b"-"):
+        return "not the answer of a Redis server: %r" % answer[:80]
+    return answer[1:].decode("utf-8", "replace").strip()
+
+
 def process(address, port, health, env):
     """It has not died within a second (the supervisor sees it when it does): for a service without a port."""
     time.sleep(1.0)
@@ -110,7 +127,14 @@ def _read(connection, count):
     return data
 
 
-PROBES = {"tcp": tcp, "http": http, "command": command, "postgresql": postgresql, "process": process}
+PROBES = {
+    "tcp": tcp,
+    "http": http,
+    "command": command,
+    "postgresql": postgresql,
+    "redis": redis,
+    "process": process,
+}
 
 
 class Prober(threading.Thread):

@@ -106,6 +106,11 @@ class Context:
         except (IOError, OSError) as e:
             raise LoadError("the service has no secret %r: %s" % (name, e))
 
+    def service_secret(self, name):
+        """The secret (str) of that name, else the one that the service's type says; None without either."""
+        name = name or (self.service.get("connection") or {}).get("secret")
+        return self.secret(name) if name else None
+
     def shell(self, number=0):
         """A Shell in the clients' container, the same one for the same number; started, perhaps not ready."""
         from ansible_collections.aifactory.benchmark.plugins.module_utils.load.shell import Shell

@@ -108,6 +108,7 @@ def _recipes(folders: Sequence[Path]) -> Iterator[Path]:
 def _files(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
         try:
-            yield from sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
+            files = (path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
+            yield from sorted(files, key=lambda path: path.stem)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             continue  # a search path that this user does not have

@@ -23,7 +23,9 @@ class Configuration(Section):
 class Health(Section):
     """How to tell that the service is ready; what is not given here, the service type knows."""
 
-    type: Literal["tcp", "http", "command", "postgresql"] | None = Field(None, description="how the service is probed")
+    type: Literal["tcp", "http", "command", "postgresql", "redis"] | None = Field(
+        None, description="how the service is probed"
+    )
     path: Annotated[str, Field(pattern="^/")] | None = Field(None, description="path that is asked for (http)")
     status: Annotated[list[HttpStatus], Field(min_length=1)] | None = Field(
         None, description="status codes that mean healthy (http)"

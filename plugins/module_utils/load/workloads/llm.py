@@ -69,7 +69,11 @@ SETTINGS = {
     "temperature": {"type": "float", "default": 0.0, "min": 0, "description": "The sampling temperature."},
     "body": {"type": "dict", "default": {}, "description": "Further keys of every request's body."},
     "headers": {"type": "dict", "default": {}, "description": "Further header fields."},
-    "secret": {"type": "str", "default": "", "description": "Which of the service's secrets is the API key, if any."},
+    "secret": {
+        "type": "str",
+        "default": "",
+        "description": "Which of the service's secrets is the API key; empty: the one that its type says, if any.",
+    },
     "tls_verify": {"type": "bool", "default": True, "description": "Check the service's certificate (https)."},
     "ca_file": {"type": "path", "default": "", "description": "File of the certificates that are trusted (https)."},
 }
@@ -347,8 +351,9 @@ class _Streamed(_Question):
 
 def _headers(ctx):
     headers = [("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json")]
-    if ctx.settings["secret"]:
-        headers.append(("Authorization", "Bearer " + ctx.secret(ctx.settings["secret"])))
+    key = ctx.service_secret(ctx.settings["secret"])
+    if key:
+        headers.append(("Authorization", "Bearer " + key))
     return headers + [(name, str(value)) for name, value in ctx.settings["headers"].items()]
 
 

@@ -57,7 +57,11 @@ SETTINGS = {
         "default": 100,
         "description": "Size of a value: 100, 4KiB, {mean: 1KiB, stddev: 256}, or a list of {size, weight}.",
     },
-    "secret": {"type": "str", "default": "", "description": "Which of the service's secrets is the password, if any."},
+    "secret": {
+        "type": "str",
+        "default": "",
+        "description": "Which of the service's secrets is the password; empty: the one that its type says, if any.",
+    },
     "username": {"type": "str", "default": "", "description": "The user of that password; empty: the default user."},
     "database": {"type": "int", "default": 0, "min": 0, "description": "Number of the database."},
     "tls": {"type": "bool", "default": False, "description": "Speak TLS, also where the URL does not say rediss://."},
@@ -177,8 +181,8 @@ def _endpoints(ctx):
 def _greeting(ctx):
     """The commands that a connection begins with."""
     settings, greeting = ctx.settings, []
-    if settings["secret"]:
-        password = ctx.secret(settings["secret"])
+    password = ctx.service_secret(settings["secret"])
+    if password:
         greeting.append(["AUTH", settings["username"], password] if settings["username"] else ["AUTH", password])
     if settings["database"]:
         greeting.append(["SELECT", settings["database"]])

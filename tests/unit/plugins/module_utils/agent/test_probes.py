@@ -122,3 +122,18 @@ def test_the_prober_goes_on_until_the_service_is_healthy(tmp_path):
     assert not prober.healthy.wait(0.1)
     ready.write_text("")
     assert prober.healthy.wait(10) and prober.missing is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "missing"),
+    [
+        (b"+PONG\r\n", None),
+        (b"-NOAUTH Authentication required.\r\n", None),
+        (b"-LOADING Redis is loading the dataset in memory\r\n", "LOADING Redis is loading"),
+        (b"-DENIED Redis is running in protected mode\r\n", "DENIED"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "not the answer of a Redis server"),
+    ],
+)
+def test_redis(raw, answer, missing):
+    found = probes.redis("127.0.0.1", raw(answer), {}, {})
+    assert found is None if missing is None else missing in found

@@ -47,11 +47,11 @@ def test_playbooks_beside_recipes_are_no_recipes(elsewhere):
     [
         (
             "quikstart",
-            "recipe: there is no recipe 'quikstart'; did you mean 'quickstart'? (recipes: container, original,",
+            "recipe: there is no recipe 'quikstart'; did you mean 'quickstart'? (recipes: chromadb,",
         ),
         ("./quikstart.yml", "./quikstart.yml: no such file; did you mean 'quickstart'?"),
-        ("zzz", "recipe: there is no recipe 'zzz'; recipes: container, original"),
-        ("", "recipe: no recipe is given; add -e recipe=PATH_OR_NAME (container, original"),
+        ("zzz", "recipe: there is no recipe 'zzz'; recipes: chromadb"),
+        ("", "recipe: no recipe is given; add -e recipe=PATH_OR_NAME (chromadb"),
         ("./", "./: is a folder, not a recipe"),
     ],
 )

@@ -151,6 +151,13 @@ def test_a_password_and_a_database(load, tmp_path):
             result = whole(made)
             assert result["operations"] == 50 and result["errors"] == {}
 
+        server.service["connection"] = {"secret": "password"}  # as the service type redis says it
+        made = load("redis", server, settings={"keys": 10}, requests=50, concurrency=4)
+        secret(made, "password", "s3cret")
+        assert whole(made)["errors"] == {}
+        del server.service["connection"]
+
+        made = load("redis", server, settings={"keys": 10, "secret": "password"})
         secret(made, "password", "wrong")
         with pytest.raises(LoadError, match="AUTH: WRONGPASS"):
             registry.load("redis").Workload().setup(made.context)
