@@ -111,7 +111,7 @@ class EngineWorkload(WorkloadBase):
 
 
 def new_loop():
-    """An event loop: uvloop's where it can be imported (up to a quarter faster), else asyncio's own."""
+    """An event loop: uvloop's where it can be imported, for the sake of TLS, else asyncio's own."""
     try:
         import uvloop
     except ImportError:
