@@ -21,6 +21,7 @@ import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.alarm import alarm
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.pool import Pool
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.samples import ROWS
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.sockets import Sockets
 
 _TICK_S = 0.05
@@ -202,7 +203,8 @@ class Engine:
             if operation.__class__ is self.next_operation:
                 # all are alike: what is in its row already is not needed any more
                 operation.due = operation.start = operation.end
-                operation.received = 0
+                operation.received, operation.sent = 0, len(operation.payload)
+                self.samples.repeated = (operation.kind, operation.sent)
                 connection.send_again(operation)
                 return
             following = self.next_operation()
@@ -220,6 +222,22 @@ class Engine:
             self.pools[operation.endpoint].idle.append(connection)
         self.in_flight -= 1
         self._next(operation)
+
+    def repeat(self, operation, status, received, write):
+        """The same answer as before to the same request: send that again with `write`, and only then keep account.
+
+        Returns False where it is not to be sent again, so that `finished` is to be called.
+        """
+        end = time.monotonic()
+        if end >= self.straight_until:
+            return False
+        write(operation.payload)
+        repeats = self.samples.repeats
+        repeats.append((operation.start, end, status, received))
+        operation.due = operation.start = end
+        if len(repeats) >= ROWS:
+            self.samples.flush()
+        return True
 
     def broken(self, operation, error_class, text):
         """An operation could not be sent, or its answer did not come."""

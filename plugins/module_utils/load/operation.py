@@ -68,6 +68,7 @@ class HttpOperation(Operation):
     """
 
     keeps_body = is_head = False
+    judged_by_head = False  # its `finished` looks at nothing but the status
     body = b""
     head = None
 

@@ -44,7 +44,9 @@ class Pool:
         self.waiting = collections.deque()  # operations whose connection is being opened, the oldest first
         self.opening = set()  # tasks
         self.connecting = 0  # connections that are neither open nor refused yet; never fewer than wait
-        self.finished = engine.finished  # connections call it directly: one call less on the hot path
+        # connections call these directly: one call less on the hot path
+        self.finished = engine.finished
+        self.repeat = engine.repeat
 
     def send(self, operation):
         """Send an operation on an idle connection, else on a new one."""

@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import array
+import itertools
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import pace
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Tally
@@ -27,7 +28,7 @@ _TOTALS = (
     ("input_tokens", "token", TOKENS_IN),
     ("output_tokens", "token", TOKENS_OUT),
 )
-_ROWS = 256
+ROWS = 256  # that wait at most
 _US = 1e6
 
 
@@ -49,6 +50,8 @@ class Samples(Recorder):
         self.terms = list(terms)
         self.keep = keep
         self.rows = []
+        self.repeats = []  # (due, end, status, received) of operations that began when they were due: see `repeat`
+        self.repeated = (0, 0)  # what they have in common: kind, bytes sent
         self.gaps = []  # us between two tokens of the measurement
         self.tallies = {}
         self.dues = array.array("d")  # of all measured operations, for the pace at which they were completed
@@ -69,7 +72,7 @@ class Samples(Recorder):
     def add(self, row):
         """Take a row of an operation that ended well."""
         self.rows.append(row)
-        if len(self.rows) >= _ROWS:
+        if len(self.rows) >= ROWS:
             self.flush()
 
     def due_in(self, due):
@@ -104,27 +107,40 @@ class Samples(Recorder):
     def progress(self):
         """See Recorder; the rows that wait are operations, too."""
         with self.lock:
-            return self.seen_operations + len(self.rows), self.seen_errors
+            return self.seen_operations + len(self.rows) + len(self.repeats), self.seen_errors
 
     def flush(self):
         """Account for all rows that were added."""
         with self.lock:
             rows, self.rows = self.rows, []
-            self.seen_operations += len(rows)
-        if not rows:
-            return
-        columns = list(zip(*rows))  # one pass in C instead of one in Python for each column
+            repeats, self.repeats = self.repeats, []
+            self.seen_operations += len(rows) + len(repeats)
+        if rows:
+            self._account(list(zip(*rows)))  # one pass in C instead of one in Python for each column
+        if repeats:
+            self._account(self._columns(repeats))
+
+    def _columns(self, repeats):
+        """All columns of operations that were kept in short."""
+        dues, ends, statuses, received = zip(*repeats)
+        count, (kind, sent) = len(dues), self.repeated
+        none = (0,) * count
+        return [
+            dues, dues, none, none, ends, statuses, (1,) * count, (kind,) * count,
+            received, (sent,) * count, none, none,
+        ]  # fmt: skip
+
+    def _account(self, columns):
         dues = columns[DUE]
         response_us = [int((end - due) * _US + 0.5) for end, due in zip(columns[END], dues)]
         with self.lock:
             self._by_second(columns[END], response_us)
             if not (self.is_measured(min(dues)) and self.is_measured(max(dues))):
                 inside = [self.is_measured(due) for due in dues]
-                response_us = [us for us, yes in zip(response_us, inside) if yes]
-                rows = [row for row, yes in zip(rows, inside) if yes]
-                columns = list(zip(*rows))
-            if rows:
-                self._measure(rows, columns, response_us)
+                response_us = list(itertools.compress(response_us, inside))
+                columns = [list(itertools.compress(column, inside)) for column in columns]
+            if response_us:
+                self._measure(columns, response_us)
 
     def result(self):
         """See Recorder."""
@@ -151,8 +167,8 @@ class Samples(Recorder):
         for end, us in zip(ends, response_us):
             self.series.operation(int((end - start) // 1), us)
 
-    def _measure(self, rows, columns, response_us):
-        self.operations += len(rows)
+    def _measure(self, columns, response_us):
+        self.operations += len(response_us)
         self._tally("response_time", response_us)
         if self.scheduled:
             dues, starts, ends = columns[DUE], columns[START], columns[END]
@@ -167,15 +183,15 @@ class Samples(Recorder):
                 mine = [us for us, of in zip(response_us, columns[KIND]) if of == number]
                 self._tally("response_time_" + kind, mine)
         if any(columns[FIRST]):
-            self._tokens([row for row in rows if row[FIRST]])
+            self._tokens([row for row in zip(*columns) if row[FIRST]])
         if self.gaps:
             self._tally("inter_token_latency", self.gaps)
             self.gaps = []
         self._totals(columns)
         if self.terms:
-            self.good += sum(map(self._is_good, rows))
+            self.good += sum(map(self._is_good, zip(*columns)))
         if self.keep:
-            self.keep(rows)
+            self.keep(list(zip(*columns)))
         self._ended(min(columns[END]) + self.clock_offset_s)
         self._ended(max(columns[END]) + self.clock_offset_s)
 

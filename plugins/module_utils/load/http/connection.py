@@ -30,8 +30,7 @@ _HEAD, _BODY, _CHUNK, _CHUNK_END, _TRAILER = range(5)
 
 
 class HttpConnection(Link):
-    """owner has `opened(connection)`, `finished(connection, operation)`, `broken(connection, operation, class, text)`,
-    `stale(connection, operation)` and `closed(connection)`.
+    """owner has what Link asks for, and `repeat(operation, status, received, write)` of load.engine.
 
     An operation (see load.operation.HttpOperation) has `payload` (bytes), `is_head` (bool), `head_came(head)`,
     `body_came(bytes)` and for both at once `all_came(head, data, at)`; the connection sets its `received` (bytes on
@@ -45,6 +44,7 @@ class HttpConnection(Link):
         self._state = _HEAD
         self._left = 0
         self._head = None
+        self._same = None  # Head of the answer before, where the same one again needs no second look
 
     def connection_made(self, transport):
         """The loop calls it."""
@@ -58,6 +58,15 @@ class HttpConnection(Link):
         if operation is None:
             self._drop()  # an answer that nobody asked for: the server's state is unknown
             return
+        same = self._same
+        if same is not None:
+            if (
+                len(data) == same.whole_bytes
+                and data.startswith(same.whole)
+                and self.owner.repeat(operation, same.status, same.whole_bytes, self._write)
+            ):
+                return
+            self._same = None
         operation.received += len(data)
         if self._state == _HEAD and not self._buffer:
             # most answers come in one piece, with the head that the one before had
@@ -71,6 +80,11 @@ class HttpConnection(Link):
                 self._finish(operation)
                 return
         self._came(operation, data)
+
+    def send_again(self, operation):
+        """See Link."""
+        self._same = self._head if operation.judged_by_head else None
+        super().send_again(operation)
 
     def connection_lost(self, exc):
         """The loop calls it when the connection is gone."""

@@ -36,6 +36,50 @@ def test_a_closed_loop_for_a_time_accounts_for_every_request(load):
     assert result["histograms"]["response_time"]["count"] == count
 
 
+@pytest.mark.parametrize("records", [False, True])
+def test_answers_that_change_are_each_counted_as_they_came(load, tmp_path, records):
+    """Same again, longer, in two pieces, another right status, a wrong one, the connection ended without a word."""
+    import numpy
+
+    sent = {"right": 0, "wrong": 0, "gone": 0, "bytes": 0}
+
+    async def changes(request, writer):
+        number = len(truth.seen) % 40
+        if number == 39:
+            sent["gone"] += 1
+            writer.transport.abort()
+            return
+        answer = plain(b"x" * 50 if number in (9, 10, 11) else b"hello", status=202 if number == 20 else 200)
+        if number == 30:
+            answer = plain(b"busy", status=503)
+        if number in (10, 15, 16):
+            writer.write(answer[:30])
+            await asyncio.sleep(0.001)
+            answer, more = answer[30:], 30
+        else:
+            more = 0
+        writer.write(answer)
+        sent["wrong" if number == 30 else "right"] += 1
+        sent["bytes"] += 0 if number == 30 else len(answer) + more
+
+    settings = {"path": "/p", "status": [200, 202]}
+    with Truth(changes) as truth:
+        result = load("http", truth, settings=settings, duration_s=0.7, concurrency=3, records=records).run()
+    assert sent["right"] > 100
+    assert result["operations"] == sent["right"] == result["histograms"]["response_time"]["count"]
+    assert {name: error["count"] for name, error in result["errors"].items()} == {"status 503": sent["wrong"]}
+    assert result["counters"]["bytes_received"]["total"] == sent["bytes"]
+    assert result["counters"]["reconnects"]["total"] == sent["gone"] > 0
+    request = f"GET /p HTTP/1.1\r\nHost: {truth.service['host']}:{truth.service['port']}\r\n\r\n"
+    again = result["counters"]["bytes_sent"]["total"] - sent["right"] * len(request)
+    assert 0 <= again <= sent["gone"] * len(request), "what had to be sent twice, and nothing else"
+    if records:
+        with numpy.load(tmp_path / result["records"]) as columns:
+            statuses = dict(zip(*numpy.unique(columns["status"], return_counts=True), strict=True))
+            assert sum(statuses.values()) == sent["right"] + sent["wrong"] and statuses[503] == sent["wrong"]
+            assert statuses[202] >= 1 and (columns["start_s"] == columns["due_s"]).sum() > 50
+
+
 def test_a_closed_loop_for_a_time_makes_the_mix(load):
     requests = [{"name": "a", "path": "/a", "weight": 3}, {"name": "b", "path": "/b"}]
     with Truth(hello) as truth:

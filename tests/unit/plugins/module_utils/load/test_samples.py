@@ -83,6 +83,21 @@ def test_kinds_have_response_times_of_their_own():
     assert histograms["response_time_put"]["min"] == pytest.approx(1_100_000, abs=2)
 
 
+@given(OPERATIONS)
+def test_what_is_kept_in_short_is_the_same(operations):
+    term = {"metric": "response_time", "operator": "<", "value": 2.5}
+    kept = {"in full": [], "in short": []}
+    in_full, in_short = (samples(terms=[term], keep=rows.extend) for rows in kept.values())
+    in_short.repeated = (0, 10)
+    for due, _wait, took in sorted(operations, key=sum):
+        at = row(due, due, due + took)
+        in_full.add((*at[:-2], 0, 0))
+        in_short.repeats.append((at[0], at[4], 200, 100))
+    assert in_short.progress() == in_full.progress()
+    assert in_short.result() == in_full.result()
+    assert kept["in short"] == kept["in full"]
+
+
 @pytest.mark.parametrize(("metric", "good"), [("response_time", 2), ("time_to_first_token", 1), ("service_time", 3)])
 def test_goodput_is_by_every_term_of_one_operation(metric, good):
     terms = [{"metric": metric, "operator": "<", "value": 0.5}]
