@@ -28,6 +28,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.roles i
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.schema import (
     Health,
     JobOptions,
+    Metrics,
     RecipeModel,
     json_schema,
     keys_of,
@@ -202,6 +203,7 @@ recipes/mine.yml:9: benchmarks.duration: expected a duration, found the text 'te
 # Mappings within the sections: their path, what is said before their keys, their model.
 NESTED = (
     ("service.health", "", Health),
+    ("service.metrics", "", Metrics),
     ("benchmarks.arrival", "A word is short for a mapping with this type.\n\n", Arrival),
     ("benchmarks.stop_on", "", StopOn),
     ("benchmarks.sweep", "", Sweep),

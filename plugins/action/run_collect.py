@@ -20,7 +20,8 @@ _COLLECT = r"""
 cd "$1" || exit 3
 umask 077
 t=.collect.$$; trap 'rm -rf "$t"' EXIT; mkdir "$t" || exit 4
-cp -R events logs clients results histograms telemetry plan.json spec.json start.sh ./*.sbatch "$t" 2>"$t.err" || :
+cp -R events logs clients results histograms telemetry metrics "$t" 2>"$t.err" || :
+cp plan.json spec.json start.sh ./*.sbatch "$t" 2>"$t.err" || :
 while read -r image; do
   { printf '%s\t' "$image"; stat -L -c '%s' "$image"; } 2>/dev/null | tr '\n' '\t'
   cat "$image.sha256" 2>/dev/null | cut -d' ' -f1 | tr -d '\n'; echo

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 
-DIRECTORIES = ("secrets", "control", "events", "logs", "clients", "results", "histograms", "telemetry")
+DIRECTORIES = ("secrets", "control", "events", "logs", "clients", "results", "histograms", "telemetry", "metrics")
 MANIFEST = "manifest.sha256"
 
 

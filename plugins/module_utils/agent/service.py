@@ -26,6 +26,8 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog, node_name
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.scraper import Scraper
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import Target
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.probes import Prober
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.telemetry import Sampler
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.usage import Usage
@@ -56,7 +58,8 @@ class Supervisor:
         self.data_dir = node_dirs.path(spec, "service")
         self.owns_data = False
         self.secrets_dir = os.path.join(self.dir.root, "secrets")
-        self.address = self.port = self.claim = self.process = self.sampler = self.prober = None
+        self.address = self.port = self.process = self.sampler = self.prober = self.scraper = None
+        self.claims = {}  # by the name of the port; the service's own has none
         self.signal = None
         self.wake = threading.Event()
         self.signs = set()
@@ -99,11 +102,15 @@ class Supervisor:
         self.wake.set()
 
     def _prepare(self):
-        """Address, port, secrets, data directory."""
+        """Address, ports, secrets, data directory."""
         self.address = network.service_address(self.spec.get("service_interface"))
+        wanted = dict(self.service.get("ports") or {})
         if self.service.get("port") is not None:
-            self.claim = network.PortClaim(self.address, self.service["port"])
-            self.port = self.claim.port
+            wanted[""] = self.service["port"]
+        self.claims = {name: network.PortClaim(self.address, port) for name, port in sorted(wanted.items())}
+        if "" in self.claims:
+            self.port = self.claims[""].port
+        self._metrics_port(self.service.get("metrics") or {})  # what is wrong with it is said before the start
         make_secrets(self.secrets_dir, self.service.get("secrets") or [])
         if self.service.get("data"):
             node_dirs.make(self.data_dir)
@@ -146,6 +153,38 @@ class Supervisor:
         healthy_at = time.time()
         run_dir.write_json(self.dir.control(run_dir.ENDPOINT), {"services": [self._endpoint(healthy_at)]})
         self.events.emit("healthy", t=healthy_at, after_s=round(healthy_at - self.started_at, 3))
+        self._begin_metrics()
+
+    def _begin_metrics(self):
+        """The service's own metrics, from now on, where it has any."""
+        options = self.service.get("metrics") or {}
+        port = self._metrics_port(options)
+        if port is None:
+            return
+        target = Target(self.address, port, options, self.service.get("connection") or {}, self._secret)
+        self.scraper = Scraper(target, self.dir.path("metrics", "%s.csv" % run_dir.file_name(self.service["name"])))
+        self.scraper.start()
+        self.events.emit("metrics_started", service=self.service["name"], type=options["type"], port=port,
+                         interval_s=self.scraper.interval_s, show=options.get("show") or [])  # fmt: skip
+
+    def _metrics_port(self, options):
+        """The port that is asked for metrics: a number, or the name of one of the service's. None: nobody is asked."""
+        if (options.get("type") or "none") == "none":
+            return None
+        port = options.get("port") or ""
+        if not isinstance(port, int):
+            claim = self.claims.get(port)
+            if claim is None:
+                raise AgentError("metrics need a port, and this service has none: give service.metrics.port")
+            port = claim.port
+        return port
+
+    def _secret(self, name):
+        """A secret that was made for this run, None where there is none of that name."""
+        if name not in (self.service.get("secrets") or []):
+            return None
+        with open(os.path.join(self.secrets_dir, name)) as stream:
+            return stream.read().strip()
 
     def _until_done(self):
         """Serve until the clients are done, are lost, never come, or somebody says stop."""
@@ -199,6 +238,8 @@ class Supervisor:
 
     def _clean_up(self):
         """End what runs, remove what was made, and report how it is known. True when nothing is left."""
+        if self.scraper:
+            self.events.emit("metrics_done", **self.scraper.stop())
         for thread in (self.prober, self.sampler):
             if thread:
                 thread.stop()
@@ -206,7 +247,8 @@ class Supervisor:
         if self.process:
             number = getattr(signal, "SIG" + (self.service.get("stop_signal") or "TERM"))
             left = process_tree.end_all(self.process.pid, number, float(self.service.get("stop_grace_s") or 10))
-        closed = None if self.port is None else not network.accepts(self.address, self.port)
+        ports = [claim.port for claim in self.claims.values()]
+        closed = None if not ports else not any(network.accepts(self.address, port) for port in ports)
         removed, problem = None, None
         if self.owns_data:
             problem = node_dirs.remove(self.data_dir)
@@ -227,6 +269,7 @@ class Supervisor:
     # -- what the container and the clients are told -------------------------------------------------
 
     def _variables(self, data, secrets_dir):
+        more = {"SERVICE_PORT_" + name.upper(): str(claim.port) for name, claim in self.claims.items() if name}
         return {
             "SERVICE_NAME": self.service["name"],
             "SERVICE_ADDRESS": self.address,
@@ -234,6 +277,7 @@ class Supervisor:
             "SERVICE_DATA": data,
             "SERVICE_SECRETS": secrets_dir,
             "BENCHMARK_ID": self.spec["run_id"],
+            **more,
         }
 
     def _variables_of_host(self, base):

@@ -142,6 +142,9 @@ def _overrides(service: Service) -> dict[str, Any]:
         health = service.health
         names = {"interval": "interval_s", "deadline": "deadline_s"}
         overrides["health"] = {names.get(key, key): value for key, value in health if value is not None}
+    if service.metrics is not None:
+        names = {"interval": "interval_s"}
+        overrides["metrics"] = {names.get(key, key): value for key, value in service.metrics if value is not None}
     return {key: value for key, value in overrides.items() if value not in ({}, [])}
 
 

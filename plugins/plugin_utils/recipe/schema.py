@@ -38,6 +38,24 @@ class Health(Section):
     deadline: Duration | None = Field(None, description="time after which a service that is not healthy has failed")
 
 
+class Metrics(Section):
+    """How the service tells its own metrics, for the report; what is not given here, the service type knows."""
+
+    type: Literal["prometheus", "nginx", "redis", "postgresql", "chromadb", "ollama", "none"] | None = Field(
+        None, description="how the service is asked; `none`: it isn't"
+    )
+    path: Annotated[str, Field(pattern="^/")] | None = Field(
+        None, description="path that is asked for (prometheus, nginx); default: `/metrics`"
+    )
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        None, description="port that is asked; default: the service's own, or the one that its type has for this"
+    )
+    interval: Duration | None = Field(None, description="time between two questions; default: 1 s")
+    show: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        None, description="metrics that the report shows, `*` for any letters; all of them are kept"
+    )
+
+
 class JobOptions(Section):
     """What a Slurm job and the container in it may ask for; the service and the clients alike."""
 
@@ -88,6 +106,7 @@ class Service(JobOptions):
         None, description="port of the service; default: the type's, or the one that the client's command names"
     )
     health: Health | None = Field(None, description="how to tell that the service is ready")
+    metrics: Metrics | None = Field(None, description="how the service tells its own metrics")
 
 
 class Client(JobOptions):

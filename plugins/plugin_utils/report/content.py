@@ -8,7 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, objectives, results, timeline
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import measures, nodes, search, sweep, texts
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import (
+    measures,
+    nodes,
+    search,
+    service_metrics,
+    sweep,
+    texts,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.verdict import clocks
 
@@ -53,6 +60,7 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         **_measured(run, plan),
         "nodes": by_node,
         "node_rows": [nodes.node_row(name, rows, segments) for name, rows in by_node.items()],
+        "service_metrics": service_metrics.gather(run, events, segments),
         "clocks": clocks.offsets(events),
         "provenance": texts.flat(run.read_json("provenance.json", {})),
         "teardown": run.read_json("teardown.json", None),

@@ -20,6 +20,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.drawing
     log_axis,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.nodes import NODES_SHOWN, cpu_percent
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.service_metrics import PLOTTED
 
 DISTRIBUTION_BARS = 70
 
@@ -37,6 +38,7 @@ def figures(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
         **load_figures.sweep(content["sweep"]),
         **load_figures.search(content["search"]),
         **_nodes(content),
+        **_services(content),
     }
     return {name: made_of for name, made_of in made.items() if made_of is not None}
 
@@ -219,4 +221,21 @@ def _nodes(content: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
         y = axis(title, rangemode="tozero")
         x = axis("seconds since the submission")
         made[plot] = figure(lines, x, y, shapes=_shades(content)) if lines else None
+    return made
+
+
+def _services(content: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
+    """A plot for each of the first metrics that a service tells of itself."""
+    made: dict[str, dict[str, Any] | None] = {}
+    for number, service in enumerate(content["service_metrics"]):
+        for place, row in enumerate(service["rows"][:PLOTTED]):
+            times, values = row["points"]
+            points = [(t - content["begin"], value) for t, value in zip(times, values, strict=True)]
+            shape = {"width": 1.5} if row["kind"] == "counter" else {"width": 1.5, "shape": "hv"}
+            lines = [line(points, row["name"], COLOURS[0], line=shape)]
+            y = axis(row["name"] + (" (1/s)" if row["kind"] == "counter" else ""), rangemode="tozero")
+            x = axis("seconds since the submission")
+            made[f"service_{number}_{place}"] = (
+                figure(lines, x, y, shapes=_shades(content)) if len(points) > 1 else None
+            )
     return made

@@ -182,3 +182,42 @@ def test_clients_that_fall_silent(run, monkeypatch):
     assert pulse.silent_s() == 0
     (run.root / "alive").unlink()
     assert pulse.silent_s() == 0
+
+
+METRICS = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        word = open(os.environ["SERVICE_SECRETS"] + "/password").read().strip()
+        self.send_response(200 if self.headers["Authorization"] == "Bearer " + word else 401); self.end_headers()
+        self.wfile.write(b"# TYPE answers counter\\nanswers 3\\n")
+address = os.environ["SERVICE_ADDRESS"]
+main = http.server.ThreadingHTTPServer((address, int(os.environ["SERVICE_PORT"])), Handler)
+http.server.ThreadingHTTPServer((address, int(os.environ["SERVICE_PORT_METRICS"])), Handler).serve_forever()
+"""
+
+
+def test_metrics_are_kept_from_a_port_of_their_own(run):
+    run.spec["service"].update(
+        ports={"metrics": 25100},
+        metrics={"type": "prometheus", "port": "metrics", "secret": "password", "show": ["answers"]},
+    )
+    service = run.start("service", "/usr/bin/python3", "-c", METRICS)
+    started = run.wait_event("service", "metrics_started")
+    assert started["show"] == ["answers"] and started["service"] == "thing"
+    assert started["port"] != run.json("control/endpoint.json")["services"][0]["port"]
+    run.path("control/stop").write_text("")
+    assert service.wait(20) == 0
+    done = run.event("service", "metrics_done")
+    assert done["failures"] == 0 and done["scrapes"] >= 1, done
+    lines = run.path("metrics/thing.csv").read_text().splitlines()
+    assert lines[0] == "t,metric,labels,kind,value"
+    assert lines[1].endswith(",answers,,counter,3") and lines[-1].endswith(",up,,gauge,1")
+    proof(run)
+
+
+def test_metrics_without_a_port_are_refused_before_the_start(run):
+    run.spec["service"].update(port=None, metrics={"type": "prometheus"})
+    assert run.start("service", *SERVER).wait(20) == 1
+    assert "give service.metrics.port" in run.event("service", "service_failed")["reason"]
+    proof(run)

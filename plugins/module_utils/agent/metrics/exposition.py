@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Prometheus' text format and OpenMetrics, as far as a scrape needs them.
+
+Source: Prometheus documentation, "Exposition formats"; OpenMetrics 1.0.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import math
+import re
+
+COUNTER, GAUGE = "counter", "gauge"
+
+_LINE = re.compile(
+    r"^(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)"
+    r"\s*(?:\{(?P<labels>(?:[^\"}]|\"(?:[^\"\\]|\\.)*\")*)\})?"
+    r"\s+(?P<value>\S+)"
+)
+_COUNTS = ("_bucket", "_count", "_sum", "_total")  # what they end a family's name with only grows
+_OF_COUNTS = frozenset(("counter", "histogram", "summary"))
+
+
+def parse(text):
+    """(name, labels, kind, value) of each sample: labels as they stand between the braces, kind COUNTER or GAUGE.
+
+    A quantile of a summary is a gauge. Samples that are no finite number, and lines that are none, are left out: they
+    belong to the service, and a line that nobody understands is no reason to lose the others.
+    """
+    kinds = {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            words = line.split(None, 3)
+            if len(words) == 4 and words[1] == "TYPE":
+                kinds[words[2]] = words[3].strip().lower()
+            continue
+        found = _LINE.match(line)
+        if found is None:
+            continue
+        value = _number(found.group("value"))
+        if value is not None:
+            name = found.group("name")
+            yield name, (found.group("labels") or "").strip().rstrip(","), _kind(name, kinds), value
+
+
+def _kind(name, kinds):
+    declared = kinds.get(name)
+    if declared is None:
+        for end in _COUNTS:
+            if name.endswith(end):
+                declared = kinds.get(name[: -len(end)])
+                return COUNTER if declared in _OF_COUNTS or (declared is None and end == "_total") else GAUGE
+        return GAUGE
+    return COUNTER if declared == "counter" else GAUGE
+
+
+def _number(word):
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
