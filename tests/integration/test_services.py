@@ -27,7 +27,17 @@ def tiny_model():
     (FILES / "tiny.gguf").chmod(0o644)
 
 
-@pytest.mark.parametrize("service", ["chromadb", "llamacpp", "nginx", "redis"])
+# What the service says of itself, and how much of it there is at least (`per second` or `mean`).
+SAYS = {
+    "chromadb": ("chromadb_records", 2000),
+    "llamacpp": ("llamacpp:tokens_predicted_total", 100),
+    "nginx": ("nginx_http_requests_total", 900),
+    "postgresql": ("pg_stat_database_xact_commit", 80),
+    "redis": ("redis_total_commands_processed", 1800),
+}
+
+
+@pytest.mark.parametrize("service", sorted(SAYS))
 def test_the_small_recipe(play, home, service):
     played = play("run", "-e", f"recipe={service}-small")
     assert played.run_ids(), played.output
@@ -45,6 +55,15 @@ def test_the_small_recipe(play, home, service):
     [stopped] = [event for event in events(home, run_id) if event["event"] == "stopped"]
     assert stopped["secrets_removed"] and stopped["data_removed"] in (True, None), stopped
     assert_nothing_left([run_id])
+    metric, least = SAYS[service]
+    rows = [line.replace("\\", "").split(" | ") for line in read_text(home, run_id, "report.md").splitlines()]
+    [[per_s, mean]] = [(row[1], row[3]) for row in rows if row[0] == f"| {metric}"]
+    assert float((per_s if mean == "–" else mean).replace(",", "")) >= least
+
+
+def read_text(home: Path, run_id: str, name: str) -> str:
+    """A file of a run's directory."""
+    return (home / "runs" / run_id / name).read_text()
 
 
 def events(home: Path, run_id: str) -> list[dict]:

@@ -18,6 +18,7 @@ import threading
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
+    diagnosis,
     network,
     node,
     node_dirs,
@@ -214,16 +215,18 @@ class Supervisor:
             self.wake.wait(_SIGNAL_GRACE_S)
         if self.signal is not None:
             name = signal.Signals(self.signal).name
-            raise _End("%s: the job was cancelled or reached its time limit" % name, 128 + self.signal)
+            raise _End("%s: the job was cancelled or reached its time limit %s" % (name, when), 128 + self.signal)
         if run_dir.STOP in self.signs:
             raise _End("stop was requested")
         if code is not None and run_dir.CLIENTS_DONE not in self.dir.signs():
             raise AgentError("the service ended with exit code %d %s" % (code, when), self._log_tail(), code)
 
     def _failed(self, error):
+        exit_code = getattr(error, "exit_code", None)
+        cause = diagnosis.explain(self.log_path, exit_code) if self.process else ""
         fields = {
-            "reason": str(error),
-            "exit_code": getattr(error, "exit_code", None),
+            "reason": "; ".join(text for text in (str(error), cause) if text),
+            "exit_code": exit_code,
             "log_tail": getattr(error, "log_tail", []),
         }
         self.events.emit("service_failed", **fields)

@@ -233,9 +233,8 @@ def _services(content: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
             points = [(t - content["begin"], value) for t, value in zip(times, values, strict=True)]
             shape = {"width": 1.5} if row["kind"] == "counter" else {"width": 1.5, "shape": "hv"}
             lines = [line(points, row["name"], COLOURS[0], line=shape)]
-            y = axis(row["name"] + (" (1/s)" if row["kind"] == "counter" else ""), rangemode="tozero")
+            y = axis("per second" if row["kind"] == "counter" else "value", rangemode="tozero")
             x = axis("seconds since the submission")
-            made[f"service_{number}_{place}"] = (
-                figure(lines, x, y, shapes=_shades(content)) if len(points) > 1 else None
-            )
+            plot = figure(lines, x, y, shapes=_shades(content), showlegend=False) if len(points) > 1 else None
+            made[f"service_{number}_{place}"] = plot
     return made

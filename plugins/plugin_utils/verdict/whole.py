@@ -56,7 +56,18 @@ def _failures(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Itera
             continue  # its own words say more than its exit code
         code = f" with exit code {job['exit_code']}" if job.get("exit_code") not in (None, "", "0:0") else ""
         where = f" on {job['node_list']}" if job.get("node_list") else ""
-        yield item(f"{role}_job", f"the {role} job {job.get('id')} ended {job.get('state') or state}{code}{where}")
+        what = f"the {role} job {job.get('id')} ended {job.get('state') or state}{code}{where}"
+        yield item(f"{role}_job", what + _remedy(state, role, events))
+
+
+def _remedy(state: str, role: str, events: list[dict[str, Any]]) -> str:
+    """What to do about a job that reached its time limit."""
+    if state != "TIMEOUT":
+        return ""
+    section = "service" if role == "service" else "client"
+    if role == "service" and not any(event["event"] == "healthy" for event in events):
+        return f": the service was not healthy within its time limit; raise {section}.time_limit"
+    return f": raise {section}.time_limit, or leave it out"
 
 
 def _missing(evidence: Evidence) -> Iterator[dict[str, Any]]:
