@@ -71,5 +71,7 @@ def test_a_time_limit_shorter_than_the_start(play, recipe):
     played = play("run", "-e", f"recipe={recipe(container('sleep 600', '00:02:00'))}", timeout_s=300)
     text = " ".join(played.output.split())
     assert played.rc != 0
-    assert "was not healthy within its time limit; raise service.time_limit" in text, played.output
+    assert "time limit of 120 s while it was starting, or was cancelled: raise service.time_limit" in text, (
+        played.output
+    )
     assert_nothing_left(played.run_ids())

@@ -16,7 +16,14 @@ import signal
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import clocks, context, node, node_dirs, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
+    clocks,
+    context,
+    node,
+    node_dirs,
+    run_dir,
+    time_limit,
+)
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.case_run import CaseRun
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError, Ended, ServiceGone
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog
@@ -178,8 +185,8 @@ class Conductor:
     def check(self, at_once=False):
         """Raises ServiceGone when the service is gone, Ended when told to end. Returns the control files seen."""
         if self.signal is not None:
-            name = signal.Signals(self.signal).name
-            raise Ended("%s: the job was cancelled or reached its time limit" % name, exit_code=128 + self.signal)
+            limit_s = (self.spec["clients"].get("job") or {}).get("time_limit_s")
+            raise Ended(time_limit.why_ended(self.signal, limit_s, "client"), exit_code=128 + self.signal)
         now = time.monotonic()
         if not at_once and now - self.signs_read_at < _SIGNS_EVERY_S:
             return None

@@ -24,6 +24,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     node_dirs,
     process_tree,
     run_dir,
+    time_limit,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog, node_name
@@ -214,8 +215,8 @@ class Supervisor:
             # Slurm signals all processes of a job at once: perhaps our signal is on its way, too.
             self.wake.wait(_SIGNAL_GRACE_S)
         if self.signal is not None:
-            name = signal.Signals(self.signal).name
-            raise _End("%s: the job was cancelled or reached its time limit %s" % (name, when), 128 + self.signal)
+            why = time_limit.why_ended(self.signal, self.service.get("time_limit_s"), "service", when)
+            raise _End(why, 128 + self.signal)
         if run_dir.STOP in self.signs:
             raise _End("stop was requested")
         if code is not None and run_dir.CLIENTS_DONE not in self.dir.signs():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The generator's own costs: histograms, recorded values, and what more processes bring.
+"""The generator's own costs: histograms, recorded values, a service's metrics, and what more processes bring.
 
 usage: python bench_engine.py [--seconds 5]
 
@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,15 @@ import figures
 import ours
 import server
 import watch
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.exposition import parse
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.scraper import Scraper
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import Target
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram, Tally
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.samples import Samples
 
 CLIENTS, VALUES_EACH = 1000, 2000
 VALUES = 200_000
-MERGE_MS, HISTOGRAM_ERROR_PERCENT = 50, 0.2
+MERGE_MS, HISTOGRAM_ERROR_PERCENT, SCRAPE_MS = 50, 0.2, 50
 PROCESSES = (1, 2, 4)
 CONNECTIONS = 32
 LLM_RATE = 6000  # more than one process delivers
@@ -198,6 +201,38 @@ def growth(seconds: float) -> str:
     return figures.table(head, lines)
 
 
+def scrape_ms() -> tuple[float, int]:
+    """(milliseconds of CPU that one question for a service's metrics takes with its keeping, how many series it has).
+
+    Like vLLM's: forty histograms of 45 buckets; a tenth of the series changes each time.
+    """
+    names = [f'thing_{n}_seconds_bucket{{engine="0",le="{b}"}}' for n in range(40) for b in range(45)]
+    values = dict.fromkeys(names, 0)
+
+    class Source:
+        def read(self) -> Iterator[tuple[str, str, str, float]]:
+            for name in names[:: len(names) // 180]:
+                values[name] += 1
+            lines = [f"# TYPE thing_{n}_seconds histogram" for n in range(40)]
+            return parse("\n".join([*lines, *(f"{name} {value}" for name, value in values.items())]))
+
+        def close(self) -> None:
+            pass
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Target("127.0.0.1", 0, {"type": "prometheus"}, {}, lambda _name: None)
+        scraper = Scraper(target, f"{folder}/metrics.csv")
+        scraper.source = Source()
+        scraper.scrape()
+        took = []
+        for _turn in range(20):
+            began = time.process_time()
+            scraper.scrape()
+            took.append(1000 * (time.process_time() - began))
+        scraper.stop()
+    return statistics.median(took), len(names)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -215,6 +250,8 @@ def main() -> None:
         ("an operation of an open loop with all that is kept of it", rows),
     ):
         print(f"{per_value_ns(work):8,.0f} ns  {what}")
+    took_ms, series = scrape_ms()
+    print(figures.limit(f"asking a service for {series:,} series once", took_ms, most=SCRAPE_MS, unit=" ms"))
     print("\nprocesses together, not pinned, the server beside them")
     print(growth(options.seconds))
 
