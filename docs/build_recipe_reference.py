@@ -30,6 +30,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.schema 
     JobOptions,
     Metrics,
     RecipeModel,
+    Secret,
     json_schema,
     keys_of,
 )
@@ -204,6 +205,7 @@ recipes/mine.yml:9: benchmarks.duration: expected a duration, found the text 'te
 NESTED = (
     ("service.health", "", Health),
     ("service.metrics", "", Metrics),
+    ("service.secrets.NAME", "", Secret),
     ("benchmarks.arrival", "A word is short for a mapping with this type.\n\n", Arrival),
     ("benchmarks.stop_on", "", StopOn),
     ("benchmarks.sweep", "", Sweep),

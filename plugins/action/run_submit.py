@@ -13,7 +13,7 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import errors
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import zipapp
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import secret_files, zipapp
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import at_submission
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
@@ -46,6 +46,7 @@ class ActionModule(RunAction):
         """Ship and submit; in check mode show the scripts instead."""
         self.plan = self.options["plan"]
         scripts = {name: text for name, text in self.options["files"].items() if name.endswith(".sbatch")}
+        secrets = secret_files.shipped(self.plan, self.variable)
         if self.check_mode:
             for name in sorted(scripts, reverse=True):
                 self._display.display(f"\n# ---- {name} ({self.host}) ----\n{scripts[name].rstrip()}")
@@ -53,7 +54,7 @@ class ActionModule(RunAction):
             return {"scripts": scripts}
         run = run_directory(self.home, self.plan["run_id"])
         remote = self.remote()
-        archive = self._write(run)
+        archive = self._write(run, secrets)
         roles = [role for role in run_jobs.ROLES if f"{role}.sbatch" in scripts]
         jobs = self._submit(remote, archive, roles)
         run.write_json("jobs.json", jobs)
@@ -63,8 +64,8 @@ class ActionModule(RunAction):
         self.say(f"submitted: {listed}")
         return {"changed": True, "run": run.id, "jobs": jobs}
 
-    def _write(self, run: RunDirectory) -> bytes:
-        """Write the controller's copy of all that is shipped; returns the archive for the cluster."""
+    def _write(self, run: RunDirectory, secrets: dict[str, bytes]) -> bytes:
+        """Write the controller's copy of all that is shipped but the secrets; returns the archive for the cluster."""
         files = {name: text.rstrip().encode() + b"\n" for name, text in self.options["files"].items()}
         files["plan.json"] = json.dumps(self.plan, indent=2).encode()
         files["spec.json"] = json.dumps(self.options["spec"], indent=2).encode()
@@ -78,7 +79,7 @@ class ActionModule(RunAction):
             agent_sha256 = zipapp.build(agent)
             files["agent.pyz"] = agent.read_bytes()
         run.write_json("provenance.json", at_submission(self.plan, self.options["slurm"], agent_sha256))
-        return pack(files)
+        return pack(files | secrets)
 
     def _submit(self, remote: Remote, archive: bytes, roles: list[str]) -> list[dict[str, Any]]:
         run_id, run_dir = self.plan["run_id"], self.plan["run_dir"]

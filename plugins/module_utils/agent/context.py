@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.run_dir import secret_variables
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import Context
 
@@ -35,7 +36,9 @@ def make_context(spec, container, *, stop, log, tmp_dir, cut=None, client=None, 
         command=clients.get("command"),
         container=container,
         runtime=spec.get("runtime", "apptainer"),
-        env=clients.get("env") or {},
+        env=dict(
+            clients.get("env") or {}, **secret_variables(spec["run_dir"], "clients", clients.get("secrets") or ())
+        ),
         run_dir=spec["run_dir"],
         output_dir=output_dir,
         tmp_dir=tmp_dir,

@@ -81,6 +81,23 @@ def file_name(text):
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
 
 
+def secret_file(part, name):
+    """The name (str) of the file in `secrets` with the value of an environment variable. part: service or clients."""
+    return "env.%s.%s" % (part, name)
+
+
+def secret_variables(root, part, names):
+    """Environment variables (dict of str) whose values were shipped as files. Raises AgentError when one is missing."""
+    found = {}
+    for name in names:
+        try:
+            with open(os.path.join(root, "secrets", secret_file(part, name))) as stream:
+                found[name] = stream.read()
+        except OSError as e:
+            raise AgentError("the secret %s of the recipe is not there: %s" % (name, e.strerror))
+    return found
+
+
 class RunDir:
     """Paths of one run, and its control files."""
 

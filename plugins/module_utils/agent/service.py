@@ -16,6 +16,7 @@ import signal
 import subprocess
 import threading
 import time
+from itertools import chain
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     diagnosis,
@@ -294,7 +295,10 @@ class Supervisor:
         env = self._variables_of_host(os.environ)
         prefix = self.spec.get("runtime", "apptainer").upper() + "ENV_"
         inside = self._variables("/aifactory/data", "/aifactory/secrets")
-        env.update((prefix + name, value) for name, value in inside.items())
+        names = self.service.get("environment_secrets") or []
+        secret = run_dir.secret_variables(self.dir.root, "service", names)
+        env.update(secret)
+        env.update((prefix + name, value) for name, value in chain(inside.items(), secret.items()))
         return env
 
     def _endpoint(self, healthy_at):

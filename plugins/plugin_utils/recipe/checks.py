@@ -46,6 +46,8 @@ def check_together(
         yield from _command(model.client, workload.name)
     yield from _port(model)
     yield from _health(model)
+    yield from _secrets("service", model.service)
+    yield from _secrets("client", model.client)
     for name, job in (("service", model.service), ("client", model.client)):
         yield from _gpus(name, job)
     yield from check_load(model, workload, settings)
@@ -96,6 +98,16 @@ def _health(model: RecipeModel) -> Iterator[Finding]:
             yield Finding(((*here, key), here), message, f"remove it, or set type: {owner}")
     if health.type == "command" and health.command is None:
         yield Finding((here,), "a health check of type command needs a command", "add service.health.command")
+
+
+def _secrets(section: str, job: JobOptions) -> Iterator[Finding]:
+    for name, secret in job.secrets.items():
+        here = (section, "secrets", name)
+        if len(secret.model_dump(exclude_none=True)) != 1:
+            message = "needs one of env, file and variable"
+            yield Finding((here,), message, f"write {name}: {{env: {name}}} to take it from the environment")
+        if name in job.env:
+            yield Finding((here, (section, "env", name)), f"{name} is in env, too", "keep one of the two")
 
 
 def _gpus(name: str, job: JobOptions) -> Iterator[Finding]:

@@ -57,6 +57,13 @@ def _environment_name(value: Any) -> str:
     return value
 
 
+def _secret_file(value: Any) -> str:
+    remedy = "write ~/… or /…: a file of the controller"
+    if not isinstance(value, str) or not value.startswith(("/", "~/")):
+        raise units.UnitError(f"expected the path of a file, found {describe(value)}", remedy)
+    return value
+
+
 def _list_of_one(value: Any) -> Any:
     return [value] if isinstance(value, (str, int, float)) and not isinstance(value, bool) else value
 
@@ -131,6 +138,7 @@ NodeNames = Annotated[str, PlainValidator(_node_names), WithJsonSchema({"type": 
 EnvironmentName = Annotated[
     str, PlainValidator(_environment_name), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"})
 ]
+SecretFile = Annotated[str, PlainValidator(_secret_file), WithJsonSchema({"type": "string", "pattern": "^(~/|/)"})]
 Words = Annotated[list[Word], BeforeValidator(_list_of_one), WithJsonSchema(_or_list({"type": "string"}))]
 NodeList = Annotated[list[NodeNames], BeforeValidator(_list_of_one), WithJsonSchema(_or_list({"type": "string"}))]
 Seed = Annotated[int, Field(ge=0, lt=_SEED_LIMIT)]

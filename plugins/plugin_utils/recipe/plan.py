@@ -128,10 +128,16 @@ def _service(recipe: Recipe, site: ClusterVariables, job: dict[str, Any]) -> dic
         "settings": service.settings,
         "overrides": _overrides(service),
         "image": substitute_image(service.image, site.images) if service.image else None,
+        "secrets": _secrets(service),
         "job": job,
         "modules": service.modules,
         "pre_run_commands": service.pre_run_commands,
     }
+
+
+def _secrets(job: JobOptions) -> dict[str, dict[str, str]]:
+    """Name -> where its value is: `env`, `file` or `variable`."""
+    return {name: source.model_dump(exclude_none=True) for name, source in job.secrets.items()}
 
 
 def _overrides(service: Service) -> dict[str, Any]:
@@ -166,6 +172,7 @@ def _clients(
         "image": substitute_image(client.image, site.images) if client.image else None,
         "image_as_asked": client.image,
         "env": client.env,
+        "secrets": _secrets(client),
         "volumes": client.volumes,
         "job": job,
         "modules": client.modules,

@@ -92,6 +92,7 @@ class PlanService(_Part):
     settings: dict[str, Any]
     overrides: dict[str, Any]
     image: str | None
+    secrets: dict[str, dict[str, str]] = {}
     job: PlanJob
     modules: list[str]
     pre_run_commands: list[str]
@@ -109,6 +110,7 @@ class PlanClients(_Part):
     image: str | None
     image_as_asked: str | None
     env: dict[str, str]
+    secrets: dict[str, dict[str, str]] = {}
     volumes: list[str]
     job: PlanJob
     modules: list[str]

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from .fields import Commands, Duration, Environment, Image, Memory, NodeList, TimeLimit, Volume, Word, Words
+from .fields import (
+    Commands,
+    Duration,
+    Environment,
+    EnvironmentName,
+    Image,
+    Memory,
+    NodeList,
+    SecretFile,
+    TimeLimit,
+    Volume,
+    Word,
+    Words,
+)
 from .load_schema import Benchmarks, Count, Section
 from .models import BaseModel, Field
 
@@ -36,6 +49,16 @@ class Health(Section):
     )
     interval: Duration | None = Field(None, description="time between two probes")
     deadline: Duration | None = Field(None, description="time after which a service that is not healthy has failed")
+
+
+class Secret(Section):
+    """Where the value of a secret comes from; one of these. The recipe never has the value itself."""
+
+    env: EnvironmentName | None = Field(None, description="environment variable of the controller")
+    file: SecretFile | None = Field(None, description="file on the controller, `~/…` or `/…`")
+    variable: EnvironmentName | None = Field(
+        None, description="Ansible variable of the cluster, such as one from a vault"
+    )
 
 
 class Metrics(Section):
@@ -68,6 +91,10 @@ class JobOptions(Section):
     )
     settings: dict[str, Any] = Field(default_factory=dict, description="settings of the type")
     env: Environment = Field(default_factory=dict, description="environment variables in the container")
+    secrets: dict[EnvironmentName, Secret] = Field(
+        default_factory=dict,
+        description="environment variables whose values are secret, such as `HF_TOKEN: {env: HF_TOKEN}`",
+    )
     volumes: list[Volume] = Field(default_factory=list, description="bind mounts, `SOURCE:/TARGET[:ro|:rw]`")
     partition: Word | None = Field(
         None,

@@ -87,6 +87,15 @@ class Run:
         self.processes.append(process)
         return process
 
+    def ship(self, name: str, text: str) -> None:
+        """A file that came with the run, in a directory of its own."""
+        path = self.path(name)
+        path.parent.mkdir()
+        path.write_text(text)
+        if ORDINARY_USER:
+            for each in (path.parent, path):
+                os.chown(each, NOBODY, NOBODY)
+
     def path(self, name: str) -> Path:
         return self.root / "run" / name
 

@@ -221,3 +221,24 @@ def test_metrics_without_a_port_are_refused_before_the_start(run):
     assert run.start("service", *SERVER).wait(20) == 1
     assert "give service.metrics.port" in run.event("service", "service_failed")["reason"]
     proof(run)
+
+
+def test_secrets_of_the_recipe_are_variables_of_the_container(run):
+    run.spec["service"]["environment_secrets"] = ["HF_TOKEN"]
+    run.ship("secrets/env.service.HF_TOKEN", "word of honour")
+    service = run.start("service", "sh", "-c", 'env > "$SERVICE_DATA/../env"; exec "$@"', "sh", *SERVER)
+    run.wait_event("service", "healthy")
+    env = (run.root / "node/env").read_text().splitlines()
+    (run.root / "node/env").unlink()
+    assert "HF_TOKEN=word of honour" in env and "APPTAINERENV_HF_TOKEN=word of honour" in env
+    run.path("control/stop").write_text("")
+    assert service.wait(20) == 0
+    proof(run)
+    assert "honour" not in run.output() + str(run.events("service"))
+
+
+def test_a_secret_that_is_not_there_is_said(run):
+    run.spec["service"]["environment_secrets"] = ["HF_TOKEN"]
+    assert run.start("service", *SERVER).wait(20) == 1
+    assert "the secret HF_TOKEN of the recipe is not there" in run.event("service", "service_failed")["reason"]
+    proof(run)

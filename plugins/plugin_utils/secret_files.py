@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The secrets that a recipe names: read on the controller, shipped as files of mode 0600, kept nowhere else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.run_dir import secret_file
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
+
+_SECTIONS = (("service", "service"), ("clients", "client"))  # of the plan, of the recipe
+
+
+def shipped(plan: Mapping[str, Any], variable: Callable[[str], Any]) -> dict[str, bytes]:
+    """Name in the run's directory -> value. `variable` gives the value of an Ansible variable, None without one.
+
+    Raises RunError where a value is missing: every one that is, with the recipe's field and what to do.
+    """
+    files, problems = {}, []
+    for part, section in _SECTIONS:
+        for name, source in plan[part].get("secrets", {}).items():
+            value, problem = _value(source, variable)
+            if problem:
+                problems.append(f"{section}.secrets.{name}: {problem}")
+            else:
+                files[f"secrets/{secret_file(part, name)}"] = value.encode()
+    if problems:
+        raise RunError("; ".join(problems) + ". Nothing was submitted")
+    return files
+
+
+def _value(source: Mapping[str, str], variable: Callable[[str], Any]) -> tuple[str, str]:
+    """(the value, what is wrong with it)."""
+    if "env" in source:
+        value, where = os.environ.get(source["env"]), f"the environment variable {source['env']} of the controller"
+    elif "file" in source:
+        path = Path(source["file"]).expanduser()
+        where = str(path)
+        try:
+            value = path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            return "", f"{path} can't be read: {getattr(error, 'strerror', None) or 'it is no text'}"
+    else:
+        value, where = variable(source["variable"]), f"the variable {source['variable']}"
+    text = "" if value is None else str(value).rstrip("\r\n")
+    if not text:
+        return "", f"{where} is {'empty' if value is not None else 'not set'}"
+    if "\0" in text:
+        return "", f"{where} holds a NUL, which no environment variable can"
+    return text, ""
