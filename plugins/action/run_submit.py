@@ -46,7 +46,7 @@ class ActionModule(RunAction):
         """Ship and submit; in check mode show the scripts instead."""
         self.plan = self.options["plan"]
         scripts = {name: text for name, text in self.options["files"].items() if name.endswith(".sbatch")}
-        secrets = secret_files.shipped(self.plan, self.variable)
+        secrets = secret_files.shipped(self.plan, self.variable, pulls="image.sbatch" in scripts)
         if self.check_mode:
             for name in sorted(scripts, reverse=True):
                 self._display.display(f"\n# ---- {name} ({self.host}) ----\n{scripts[name].rstrip()}")

@@ -34,7 +34,8 @@ def at_submission(plan: dict[str, Any], slurm: str | None, agent_sha256: str) ->
 def after_collection(run: RunDirectory) -> dict[str, Any]:
     """The whole provenance of a collected run: what was known at its submission, its images, its nodes."""
     known = run.read_json("provenance.json", {})
-    return {**known, "images": _images(run), "nodes": _nodes(run.events())}
+    events = run.events()
+    return {**known, "images": _images(run, events), "nodes": _nodes(events)}
 
 
 def plan_sha256(plan: dict[str, Any]) -> str:
@@ -57,13 +58,15 @@ def _git() -> dict[str, Any]:
     return {"commit": git("rev-parse", "HEAD") or None, "changed_files": len(git("status", "--porcelain").splitlines())}
 
 
-def _images(run: RunDirectory) -> list[dict[str, Any]]:
-    """From images.tsv: path, size in bytes, sha256 where the image has one beside it."""
+def _images(run: RunDirectory, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """From images.tsv: path, size in bytes, sha256 where the image has one beside it, the digest that its tag meant."""
     images = []
+    digests = {e["sha256"]: e["digest"] for e in events if e["event"] == "pull_done" and e.get("digest")}
     for line in run.read_text("images.tsv", "").splitlines():
         path, size, digest = [*line.split("\t"), "", ""][:3]
         if path:
-            images.append({"path": path, "bytes": int(size) if size.isdigit() else None, "sha256": digest or None})
+            image = {"path": path, "bytes": int(size) if size.isdigit() else None, "sha256": digest or None}
+            images.append({**image, "digest": digests[digest]} if digest in digests else image)
     asked = run.read_json("spec.json", {}).get("service", {}).get("image")
     if images and asked:
         images[0]["reference"] = asked

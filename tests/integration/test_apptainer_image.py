@@ -56,6 +56,8 @@ def test_pull_once_with_a_checksum(host, folder, registry):
     first = image(host, **options)
     assert first["changed"], first
     assert first["type"] == "sif"
+    assert first["digest"] == registry.digest, "what the tag meant"
+    assert f"/v2/test/hello/manifests/{registry.digest}" in registry.asked, "and what was pulled"
     asked = len(registry.asked)
     again = image(host, verify=True, **options)
     assert not again["changed"]

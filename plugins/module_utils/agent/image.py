@@ -7,13 +7,15 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import json
 import os
 import signal
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog
-from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.image import ImageError, ensure
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.image import ImageError, ensure, normalise
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.registry import host_of
 
 
 def fetch(options):
@@ -27,7 +29,15 @@ def fetch(options):
         events = EventLog(run_dir.RunDir(run_dir.read_spec(options.spec)).path("events", "image.jsonl"), "image")
         events.emit("pull_started", reference=options.reference, dest=options.dest)
     try:
-        facts = ensure(options.reference, os.path.abspath(options.dest), options.runtime, digest=options.digest)
+        registry = _registry(options)
+        facts = ensure(
+            options.reference,
+            os.path.abspath(options.dest),
+            options.runtime,
+            digest=options.digest,
+            credentials=(registry["username"], registry["password"]) if "username" in registry else None,
+            no_https=registry.get("insecure", False),
+        )
     except (ImageError, AgentError, OSError) as e:
         if events:
             events.emit("failed", reason=str(e), reference=options.reference)
@@ -36,6 +46,19 @@ def fetch(options):
         done = {name: facts[name] for name in ("reference", "digest", "sha256", "bytes")}
         events.emit("pull_done", cached=not facts["changed"], **done)
     return 0
+
+
+def _registry(options):
+    """What was shipped of the registry of this image (dict: username, password, insecure); {} without."""
+    if not options.spec:
+        return {}
+    path = os.path.join(run_dir.read_spec(options.spec)["run_dir"], "secrets", run_dir.REGISTRIES)
+    try:
+        with open(path) as stream:
+            known = json.load(stream)
+    except FileNotFoundError:
+        return {}
+    return known.get(host_of(normalise(options.reference))) or {}
 
 
 def _ended(number, frame):

@@ -23,6 +23,7 @@ HEARTBEAT_S = 2.0
 STALE_S = 60.0
 
 ENDPOINT, SERVICE_ALIVE, CLIENTS_ALIVE = "endpoint.json", "service.alive", "clients.alive"
+REGISTRIES = "registries.json"  # among the secrets
 CLIENTS_DONE, SERVICE_FAILED, STOP = "clients.done", "service.failed", "stop"
 
 

@@ -13,7 +13,7 @@ import os
 import sys
 import zipfile
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import image, lock
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import image, lock, registry
 
 _PACKAGE = __name__.rpartition(".")[0]
 _MAIN = "import sys\n\nfrom {0}.fetch import main\n\nsys.exit(main())\n".format(_PACKAGE)
@@ -71,7 +71,7 @@ def bundle(path):
         folders = _PACKAGE.split(".")
         for depth in range(1, len(folders) + 1):
             archive.writestr("/".join(folders[:depth]) + "/__init__.py", "")
-        for module in (sys.modules[__name__], image, lock):
+        for module in (sys.modules[__name__], image, lock, registry):
             source = module.__loader__.get_source(module.__name__)
             archive.writestr(module.__name__.replace(".", "/") + ".py", source)
     os.rename(part, path)

@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import time
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import registry
 from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.lock import Lock, LockTimeout
 
 # Kinds of references.
@@ -211,10 +212,12 @@ def _explain(argv, rc, stderr):
     return "{0} {1}: exit status {2}: {3} ({4})".format(argv[0], argv[1], rc, said, remedy)
 
 
-def _make(reference, dest, digest, *, argv_of, run):
+def _make(reference, dest, digest, *, argv_of, run, resolve):
     """Make dest of a reference, or leave nothing. The caller holds the lock."""
     part = "{0}.{1}.part.sif".format(dest, os.getpid())
-    argv = argv_of(part)
+    # a tag may move between the question and the pull: what was told is what is pulled
+    found = resolve(normalise(reference)) if digest is None and kind(reference) == REGISTRY else None
+    argv = argv_of(part, digest or found)
     try:
         rc, _stdout, stderr = run(argv)
         if rc != 0 or not os.path.exists(part):
@@ -231,7 +234,7 @@ def _make(reference, dest, digest, *, argv_of, run):
             "bytes": os.path.getsize(part),
             "sha256": checksum,
             "reference": normalise(reference, digest),
-            "digest": digest,
+            "digest": digest or found,
             "made_at_s": int(time.time()),
         }
         os.rename(part, dest)
@@ -248,12 +251,19 @@ def ensure(reference, dest, runtime="apptainer", run=execute, lock_timeout_s=360
     Under a lock beside dest: of many that want the same image one gets it and the others wait. dest appears at once
     and whole, with dest.sha256 (for sha256sum -c) and dest.json beside it. run(argv, env) → (rc, stdout, stderr).
     options: digest (`sha256:...`: of the manifest for a registry's image, else of the file), force (bool: get it
-    again), no_https (bool), build_args (list of str), env (dict). Raises ImageError.
+    again), no_https (bool), build_args (list of str), env (dict), credentials (user and password of the registry, or
+    None for those that the runtime knows). A tag is looked up once, and the digest that it means is pulled and kept in
+    the facts. Raises ImageError.
     """
     digest, force, env = options.pop("digest", None), options.pop("force", False), options.pop("env", None)
+    credentials = options.pop("credentials", None)
+    env = dict(env or {}, **registry.environment(credentials))
 
-    def argv_of(part):
-        return pull_argv(runtime, reference, part, digest, **options)
+    def argv_of(part, pinned):
+        return pull_argv(runtime, reference, part, pinned, **options)
+
+    def resolve(full):
+        return registry.resolve(full, credentials, options.get("no_https", False))
 
     there = None if force else up_to_date(reference, dest, digest)
     if there:
@@ -271,7 +281,9 @@ def ensure(reference, dest, runtime="apptainer", run=execute, lock_timeout_s=360
                 facts["sha256"] = sha256_file(dest)
                 _write_beside(dest, facts)
             else:
-                facts = _make(reference, dest, digest, argv_of=argv_of, run=lambda argv: run(argv, env))
+                facts = _make(
+                    reference, dest, digest, argv_of=argv_of, run=lambda argv: run(argv, env), resolve=resolve
+                )
     except LockTimeout as error:
         raise ImageError("cannot get the image {0}: {1}; remove it if that process is gone".format(reference, error))
     return dict(facts, changed=True)

@@ -2,10 +2,12 @@
 """A container registry with one small image: the reading part of the OCI distribution protocol, over HTTP.
 
 Apptainer really pulls from it. The image has one layer with one file; its manifest can be asked for by tag or digest.
+With an account it is private: it wants a token, which it gives to who knows the account.
 """
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import io
@@ -50,7 +52,8 @@ def image(text):
 class Registry:
     """Context manager: serves `test/hello:1` on a free port of the loopback interface."""
 
-    def __init__(self):
+    def __init__(self, account=None):
+        self.account = account
         self.blobs, self.manifest = image(b"hello from the registry\n")
         self.digest = sha256(self.manifest)
         self.asked = []
@@ -61,6 +64,14 @@ class Registry:
 
             def do_GET(self):
                 registry.asked.append(self.path)
+                if registry.account and not registry.lets_in(self.path, self.headers.get("Authorization", "")):
+                    self.send_response(401)
+                    realm = f"http://127.0.0.1:{self.server.server_address[1]}/token"
+                    scope = 'service="test",scope="repository:test/hello:pull"'
+                    self.send_header("WWW-Authenticate", f'Bearer realm="{realm}",{scope}')
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 body, kind = registry.answer(self.path)
                 self.send_response(200 if body is not None else 404)
                 if body is None:
@@ -100,8 +111,15 @@ class Registry:
                 archive.addfile(entry, io.BytesIO(content))
         return raw.getvalue()
 
+    def lets_in(self, path, authorization):
+        """Whether this may be asked with this header."""
+        basic = base64.b64encode(":".join(self.account).encode()).decode()
+        return authorization == (f"Basic {basic}" if path.startswith("/token") else "Bearer the-token")
+
     def answer(self, path):
         """(body or None, media type) for a path."""
+        if path.startswith("/token"):
+            return b'{"token": "the-token"}', "application/json"
         if path.rstrip("/") == "/v2":
             return b"{}", "application/json"
         if path in ("/v2/test/hello/manifests/1", f"/v2/test/hello/manifests/{self.digest}"):

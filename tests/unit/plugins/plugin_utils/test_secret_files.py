@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import json
+
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import secret_files
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
@@ -45,3 +47,25 @@ def test_every_missing_one_is_named(tmp_path, monkeypatch):
 
 def test_a_plan_of_before_has_none():
     assert secret_files.shipped({"service": {}, "clients": {}}, {}.get) == {}
+
+
+def registries(given, pulls=True):
+    plan = {"service": {}, "clients": {}}
+    return secret_files.shipped(plan, {"benchmark_registries": given}.get, pulls=pulls)
+
+
+def test_the_accounts_of_registries_go_with_a_run_that_pulls():
+    given = {"a.b": {"username": "u", "password": "p"}, "c:5000": {"insecure": True}}
+    [(name, content)] = registries(given).items()
+    assert name == "secrets/registries.json"
+    assert json.loads(content) == {
+        "a.b": {"username": "u", "password": "p", "insecure": False},
+        "c:5000": {"insecure": True},
+    }
+    assert registries(given, pulls=False) == registries({}) == registries(None) == {}
+
+
+@pytest.mark.parametrize("given", ["a.b", {"a.b": "u:p"}, {"a.b": {"username": "u"}}, {"a.b": {"user": "u"}}])
+def test_half_an_account_is_refused(given):
+    with pytest.raises(RunError, match=r"benchmark_registries.*username: ….*Nothing was submitted"):
+        registries(given)
