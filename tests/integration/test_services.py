@@ -30,6 +30,7 @@ def tiny_model():
 # What the service says of itself, and how much of it there is at least (`per second` or `mean`).
 SAYS = {
     "chromadb": ("chromadb_records", 2000),
+    "faiss": ("faiss_searches_total", 80),
     "llamacpp": ("llamacpp:tokens_predicted_total", 100),
     "nginx": ("nginx_http_requests_total", 900),
     "postgresql": ("pg_stat_database_xact_commit", 80),

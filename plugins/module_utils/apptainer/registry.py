@@ -17,7 +17,7 @@ import os
 import re
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.request import Request, build_opener
 
 _TIMEOUT_S = 30
 _MOST_BYTES = 4 << 20
@@ -70,11 +70,16 @@ def _digest(url, credentials):
 
 def _manifest(url, headers):
     """(the digest that the registry says, the manifest's bytes)."""
-    answer = urlopen(Request(url, headers=dict(headers, Accept=", ".join(_MANIFESTS))), timeout=_TIMEOUT_S)
+    answer = _open(url, dict(headers, Accept=", ".join(_MANIFESTS)))
     try:
         return answer.headers.get("Docker-Content-Digest"), answer.read(_MOST_BYTES)
     finally:
         answer.close()
+
+
+def _open(url, headers):
+    """In a job there is no ansible.module_utils.urls; proxies are those of the environment."""
+    return build_opener().open(Request(url, headers=headers), timeout=_TIMEOUT_S)
 
 
 def _login(challenge, credentials):
@@ -87,7 +92,7 @@ def _login(challenge, credentials):
         return basic
     fields = dict(_FIELD.findall(challenge))
     asked = {name: fields[name] for name in ("service", "scope") if name in fields}
-    answer = urlopen(Request(fields["realm"] + "?" + urlencode(asked), headers=basic), timeout=_TIMEOUT_S)
+    answer = _open(fields["realm"] + "?" + urlencode(asked), basic)
     try:
         given = json.loads(answer.read(_MOST_BYTES).decode("utf-8"))
     finally:

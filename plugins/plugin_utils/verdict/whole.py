@@ -23,8 +23,26 @@ def reasons(evidence: Evidence) -> Iterator[dict[str, Any]]:
     yield from _missing(evidence)
 
 
+# What the numbers of an adapter have in them, where that is not a server over a network like the others.
+_OF_ADAPTERS = {
+    "faiss": (
+        "in_process",
+        "Faiss was searched within the clients' own processes: no server and no network is in these numbers",
+    ),
+    "faiss_server": (
+        "own_server",
+        "Faiss was searched behind this collection's own HTTP server, which is in these numbers",
+    ),
+}
+
+
 def notes(evidence: Evidence) -> Iterator[dict[str, Any]]:
-    """What went wrong beside the measurement."""
+    """What went wrong beside the measurement, and what it is a measurement of where that is not plain."""
+    clients = evidence.plan.get("clients") or {}
+    if clients.get("type") == "vector" and evidence.cases:
+        found = _OF_ADAPTERS.get((clients.get("settings") or {}).get("adapter"))
+        if found:
+            yield item(*found)
     for event in evidence.events:
         if event["event"] == "cleanup_failed":
             yield item("cleanup_failed", f"the data of the workload was not removed from the service: {_why(event)}")

@@ -48,16 +48,6 @@ class Faiss(Adapter):
         self.times = None  # of the searches of a case
         self.used_s = 0.0  # CPU seconds of the process before the case
 
-    def factory(self):
-        """The index as Faiss's factory string (https://github.com/facebookresearch/faiss/wiki/The-index-factory)."""
-        if self.index.get("factory"):
-            return self.index["factory"]
-        if self.kind == "flat":
-            return "Flat"
-        if self.kind == "ivf":
-            return "IVF%d,Flat" % self.index["nlist"]
-        return "HNSW%d,Flat" % self.index.get("m", _M)
-
     def _process(self):
         if self.process is None:
             os.makedirs(self.folder, exist_ok=True)
@@ -75,14 +65,14 @@ class Faiss(Adapter):
         """Build the index of a data set. Returns (seconds of the training, seconds of adding the vectors)."""
         with open(self.vectors, "wb") as stream:
             for _first, values in data.blocks():
-                stream.write(_little_endian(values))
+                stream.write(little_endian(values))
         try:
             built = self._process().command(
                 op="build",
                 vectors=self.vectors,
                 dimensions=self.dimensions,
                 metric=self.metric,
-                index=self.factory(),
+                index=factory(self.kind, self.index),
                 ef_construction=self.index.get("ef_construction"),
                 path=self.path,
             )
@@ -125,14 +115,13 @@ class Faiss(Adapter):
     def begin(self, settings):
         """See Adapter."""
         self._open()
-        parameters = {_PARAMETERS[name]: value for name, value in settings["search"].items() if value}
-        self._process().command(op="search", k=settings["k"], parameters=parameters)
+        self._process().command(op="search", k=settings["k"], parameters=parameters_of(settings["search"]))
         self.times = Tally()
         self.used_s = self._process().command(op="usage")["cpu_s"]
 
     def encode_query(self, values):
         """See Adapter."""
-        return _little_endian(values)
+        return little_endian(values)
 
     def payload(self, encoded, settings):
         """See Adapter."""
@@ -150,13 +139,7 @@ class Faiss(Adapter):
         ids = struct.unpack_from("<%dq" % k, body, 8)
         found = [number for number in ids if number >= 0]  # -1: there was none
         distances = struct.unpack_from("<%df" % k, body, 8 + 8 * k)[: len(found)]
-        if self.metric == "l2":
-            distances = [math.sqrt(max(0.0, distance)) for distance in distances]
-        elif self.metric == "cosine":
-            distances = [1.0 - distance for distance in distances]
-        else:
-            distances = [-distance for distance in distances]
-        return seconds, found, distances
+        return seconds, found, distances_of(distances, self.metric)
 
     def report(self, samples, facts):
         """See Adapter."""
@@ -209,7 +192,36 @@ class _Search(Operation):
         return False
 
 
-def _little_endian(values):
+def factory(kind, index):
+    """The index as Faiss's factory string (https://github.com/facebookresearch/faiss/wiki/The-index-factory).
+
+    kind (str), index (dict): of the settings.
+    """
+    if index.get("factory"):
+        return index["factory"]
+    if kind == "flat":
+        return "Flat"
+    if kind == "ivf":
+        return "IVF%d,Flat" % index["nlist"]
+    return "HNSW%d,Flat" % index.get("m", _M)
+
+
+def parameters_of(search):
+    """The settings `search` (dict) by Faiss's own names."""
+    return {_PARAMETERS[name]: value for name, value in search.items() if value}
+
+
+def distances_of(values, metric):
+    """Distances as the truth has them, of Faiss's: l2 squared, inner products for the others."""
+    if metric == "l2":
+        return [math.sqrt(max(0.0, value)) for value in values]
+    if metric == "cosine":
+        return [1.0 - value for value in values]
+    return [-value for value in values]
+
+
+def little_endian(values):
+    """The bytes of numbers (array("f")), least significant first."""
     if sys.byteorder == "big":
         values = values[:]
         values.byteswap()

@@ -38,9 +38,10 @@ class HttpAdapter(Adapter):
         self.endpoint = Endpoint.of_service(ctx.service)
         self.tls = self.endpoint.tls_context(settings["tls_verify"], settings["ca_file"])
         self.headers = [("Content-Type", "application/json"), ("Accept", "application/json")]
-        if settings["secret"]:
+        secret = ctx.service_secret(settings["secret"])
+        if secret:
             name, pattern = self.secret_header
-            self.headers.append((name, pattern % ctx.secret(settings["secret"])))
+            self.headers.append((name, pattern % secret))
 
     # -- of a server ------------------------------------------------------------------------------------
 

@@ -26,7 +26,10 @@ INDEXES = {
     "qdrant": (AUTO, HNSW, FLAT),
     "pgvector": (AUTO, HNSW, IVF, FLAT),
     "faiss": (AUTO, HNSW, IVF, FLAT),
+    "faiss_server": (AUTO, HNSW, IVF, FLAT),
 }
+#: Those that build their index by Faiss's factory string.
+BY_FACTORY = ("faiss", "faiss_server")
 
 #: What is fixed when the data is loaded: a sweep can't change it from case to case.
 FIXED = (
@@ -39,7 +42,8 @@ SETTINGS = {
         "type": "str",
         "default": "pgvector",
         "choices": sorted(INDEXES),
-        "description": "What is spoken; faiss is a library that is measured in the clients' container.",
+        "description": "What is spoken; faiss is a library that is measured in the clients' container, faiss_server "
+        "the same behind the service type faiss.",
     },
     "dataset": {
         "type": "str",
@@ -147,7 +151,7 @@ def _check_index(settings):
     adapter, index = settings["adapter"], settings["index"]
     kind = index.get("type") or AUTO
     if index.get("factory"):
-        if adapter != "faiss":
+        if adapter not in BY_FACTORY:
             yield "index.factory", "only faiss has an index factory", "describe the index by type"
         elif len([name for name in index if index[name] not in (None, AUTO)]) > 1:
             yield "index.factory", "says all of the index", "remove its other keys"

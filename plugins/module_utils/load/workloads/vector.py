@@ -158,7 +158,7 @@ def _adapter(ctx, dimensions, size):
     name = ctx.settings["adapter"]
     package = loading.__name__.rpartition(".")[0]
     module = importlib.import_module("%s.%s" % (package, name))
-    return getattr(module, name.capitalize())(ctx, dimensions, size)
+    return getattr(module, name.title().replace("_", ""))(ctx, dimensions, size)
 
 
 def _truth_path(ctx):

@@ -430,3 +430,11 @@ def test_a_search_that_ran_out_of_trials_is_noted():
 def test_the_load_that_met_the_slo_needs_its_samples():
     result = searched({("response_time", "count"): 150.0})
     assert [(reason["code"], reason["case"], reason["needed"]) for reason in result[1]] == [("few_samples", "a", 200)]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "codes"), [("faiss", ["in_process"]), ("faiss_server", ["own_server"]), ("chroma", [])]
+)
+def test_what_is_no_server_like_the_others_is_a_note(adapter, codes):
+    parts = {"clients": {"type": "vector", "settings": {"adapter": adapter}}}
+    assert [note["code"] for note in judge(evidence(parts=parts))[2]] == codes

@@ -8,6 +8,8 @@ import math
 import subprocess
 import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +21,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload 
 from . import standin_milvus, standin_qdrant
 from .conftest import mean, set_up_metrics
 from .truth_of_tests import queries, recall, steps, vectors
-from .vector_servers import PASSWORD, ask, chroma, faiss_python, milvus, postgresql, sql
+from .vector_servers import PASSWORD, ask, chroma, faiss_python, faiss_server, milvus, postgresql, sql
 
 METRICS = ("l2", "cosine", "ip")
 NAME = collection_name("run")
@@ -384,3 +386,69 @@ def test_an_unknown_collection_is_dropped_without_complaint(chroma_server, vecto
     with vector_run(chroma_server, {"adapter": "chroma"}) as run:
         run.clean_up()
     assert ask(chroma_server.service["url"] + CHROMA) == []
+
+
+# -- Faiss behind its HTTP server -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def faiss_http():
+    with faiss_server() as server:
+        yield server
+
+
+def faiss_answers(server, path, body=None, method=None, token=PASSWORD):
+    """(status, what its JSON says)."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {token}"}
+    request = urllib.request.Request(server.service["url"] + path, data, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize(
+    ("index", "search"),
+    [
+        ({"type": "hnsw", "m": 4, "ef_construction": 20}, {"ef": 10}),
+        ({"type": "flat"}, {}),
+        ({"factory": "IVF16,SQ8"}, {"nprobe": 2}),
+    ],
+)
+def test_faiss_server(faiss_http, vector_run, metric, index, search):
+    settings = {"adapter": "faiss_server", "metric": metric, "index": index, "search": search, "insert_clients": 2}
+    with vector_run(faiss_http, settings, secrets={"token": PASSWORD}) as run:
+        result = run.case(concurrency=4)
+        check_result(result, run)
+        path = f"/collections/{NAME}"
+        assert faiss_answers(faiss_http, path) == (200, {"count": 2000})
+        asked = mean_recall(
+            run, lambda query: faiss_answers(faiss_http, path + "/search", {"vector": query, "k": 10})[1]["ids"]
+        )
+        assert mean(result, "recall") == pytest.approx(asked, abs=0.005)
+        assert asked == 1 if index.get("type") == "flat" else 0.3 < asked < 1
+        assert set_up_metrics(result)["index_build_time"] > 0
+        more = run.case(search={name: value * 8 for name, value in search.items()})
+        assert mean(more, "recall") >= mean(result, "recall")
+    assert faiss_answers(faiss_http, path)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "text"),
+    [
+        ("/collections/none", None, 404, "there is no collection none"),
+        ("/elsewhere", None, 404, "there is no /elsewhere"),
+        ("/collections/x", {"dimensions": 4, "metric": "l2", "index": "Nonsense"}, 400, "Nonsense"),
+        ("/collections/x", {"nonsense": 4}, 400, "nonsense"),
+    ],
+)
+def test_the_server_says_what_it_cannot_do(faiss_http, path, body, status, text):
+    found, answer = faiss_answers(faiss_http, path, body, "PUT" if body else "GET")
+    assert found == status and text in answer["error"]
+
+
+def test_the_server_wants_its_token(faiss_http):
+    assert faiss_answers(faiss_http, "/collections/x", token="wrong")[0] == 401

@@ -109,6 +109,22 @@ def sql(server: Server, text: str) -> str:
     return done.stdout.strip()
 
 
+@contextlib.contextmanager
+def faiss_server() -> Iterator[Server]:
+    """The server of the service type faiss, with the token PASSWORD."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    script = Path(__file__).resolve().parents[6] / "roles/faiss/files/server.py"
+    with folder_for_all() as folder:
+        (folder / "token").write_text(PASSWORD + "\n")
+        argv = [faiss_python(), str(script), "--host", "127.0.0.1", "--port", str(port)]
+        argv += ["--token-file", str(folder / "token")]
+        with _running(argv, folder, lambda: _answers(url + "/health")) as process:
+            server = Server(port, url, process)
+            server.service["connection"] = {"secret": "token"}
+            yield server
+
+
 def faiss_python() -> str:
     """A Python that has faiss and numpy."""
     candidates = [str(PEERS / "faiss" / "bin" / "python3")]
