@@ -179,8 +179,7 @@ class RedisInfo:
             if not colon or name.startswith("#"):
                 continue
             if "=" in value:
-                for sample in cls._of_one(name, value):
-                    yield sample
+                yield from cls._of_one(name, value)
                 continue
             try:
                 number = float(value)
