@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import os
 import socket
 import struct
 import subprocess
@@ -31,13 +32,16 @@ def tcp(address, port, health, env):
 
 
 def http(address, port, health, env):
-    """GET `path` answers with one of `status`, and with `body` somewhere in the answer."""
+    """GET `path` answers with one of `status`, and with `body` somewhere in the answer.
+
+    With `secret`, the name of one of the service's, it logs in: a bearer's token, which is `user:SECRET` with `user`.
+    """
     from http.client import HTTPConnection, HTTPException
 
     connection = HTTPConnection(address, port, timeout=_TIMEOUT_S)
     path = health.get("path") or "/"
     try:
-        connection.request("GET", path, headers={"Connection": "close"})
+        connection.request("GET", path, headers=dict(_login(health, env), Connection="close"))
         answer = connection.getresponse()
         body = answer.read(1 << 20).decode("utf-8", "replace")
     except HTTPException as e:
@@ -50,6 +54,14 @@ def http(address, port, health, env):
     if health.get("body") and health["body"] not in body:
         return "the answer to GET %s lacks %r: %r" % (path, health["body"], body[:200])
     return None
+
+
+def _login(health, env):
+    if not health.get("secret"):
+        return {}
+    with open(os.path.join(env["SERVICE_SECRETS"], health["secret"])) as stream:
+        token = stream.read().strip()
+    return {"Authorization": "Bearer " + (health["user"] + ":" if health.get("user") else "") + token}
 
 
 def command(address, port, health, env):

@@ -143,7 +143,8 @@ class Supervisor:
     def _until_healthy(self):
         health = self.service.get("health") or {}
         deadline_s = float(health.get("deadline_s") or 120)
-        self.prober = Prober(health, self.address, self.port, self._variables_of_host(os.environ))
+        port = self._health_port(health)
+        self.prober = Prober(health, self.address, port, self._variables_of_host(os.environ))
         self.prober.start()
         while not self.prober.healthy.is_set():
             self._check("while it was starting")
@@ -171,15 +172,26 @@ class Supervisor:
                          interval_s=self.scraper.interval_s, show=options.get("show") or [])  # fmt: skip
 
     def _metrics_port(self, options):
-        """The port that is asked for metrics: a number, or the name of one of the service's. None: nobody is asked."""
+        """The port that is asked for metrics. None: nobody is asked."""
         if (options.get("type") or "none") == "none":
             return None
-        port = options.get("port") or ""
-        if not isinstance(port, int):
-            claim = self.claims.get(port)
-            if claim is None:
-                raise AgentError("metrics need a port, and this service has none: give service.metrics.port")
-            port = claim.port
+        port = self._port_of(options.get("port"))
+        if port is None:
+            raise AgentError("metrics need a port, and this service has none: give service.metrics.port")
+        return port
+
+    def _port_of(self, name):
+        """The number of a port (its number or its name in `ports`; None or empty: the service's own), None without."""
+        if isinstance(name, int):
+            return name
+        claim = self.claims.get(name or "")
+        return claim.port if claim else None
+
+    def _health_port(self, health):
+        """The port that is asked whether the service is healthy: `port` of its health, else the service's own."""
+        port = self._port_of(health.get("port"))
+        if port is None and health.get("port"):
+            raise AgentError("service.health.port is %r, and the service has no such port" % health["port"])
         return port
 
     def _secret(self, name):

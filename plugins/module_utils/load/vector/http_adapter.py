@@ -41,7 +41,11 @@ class HttpAdapter(Adapter):
         secret = ctx.service_secret(settings["secret"])
         if secret:
             name, pattern = self.secret_header
-            self.headers.append((name, pattern % secret))
+            self.headers.append((name, pattern % self.login(secret)))
+
+    def login(self, secret):
+        """What a server wants to see (str) of whoever knows the secret (str)."""
+        return secret
 
     # -- of a server ------------------------------------------------------------------------------------
 

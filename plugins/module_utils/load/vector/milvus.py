@@ -44,6 +44,11 @@ class Milvus(HttpAdapter):
         self.version = None
         self.server_ids = None  # version 1: those that it gave, by the vector's number
 
+    def login(self, secret):
+        """See HttpAdapter. A token is `user:password`; a service's type says the user."""
+        user = (self.ctx.service.get("connection") or {}).get("user")
+        return "%s:%s" % (user, secret) if user and ":" not in secret else secret
+
     def _is_v1(self):
         if self.version is None:
             path, body = _V2 + "collections/list", b"{}"

@@ -16,7 +16,8 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors i
 
 class Answers(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(503 if self.path == "/busy" else 200)
+        refused = self.path == "/closed" and self.headers["Authorization"] not in ("Bearer word", "Bearer root:word")
+        self.send_response(401 if refused else 503 if self.path == "/busy" else 200)
         self.end_headers()
         self.wfile.write(b'{"status": "ready"}')
 
@@ -66,6 +67,16 @@ def test_http(web):
     assert probes.http("127.0.0.1", web, {"path": "/busy", "status": [200, 503]}, {}) is None
     assert "GET /busy answered 503, not 200" in probes.http("127.0.0.1", web, {"path": "/busy"}, {})
     assert "lacks 'loaded'" in probes.http("127.0.0.1", web, {"body": "loaded"}, {})
+
+
+def test_http_with_a_login(web, tmp_path):
+    (tmp_path / "password").write_text("word\n")
+    env = {"SERVICE_SECRETS": str(tmp_path)}
+    health = {"path": "/closed", "secret": "password"}
+    assert "answered 401" in probes.http("127.0.0.1", web, {"path": "/closed"}, env)
+    assert probes.http("127.0.0.1", web, health, env) is None
+    assert probes.http("127.0.0.1", web, dict(health, user="root"), env) is None
+    assert "answered 401" in probes.http("127.0.0.1", web, dict(health, user="else"), env)
 
 
 def test_http_from_something_else(raw):

@@ -216,6 +216,25 @@ def test_metrics_are_kept_from_a_port_of_their_own(run):
     proof(run)
 
 
+def test_health_is_asked_on_a_port_of_its_own(run):
+    run.spec["service"].update(
+        ports={"metrics": 25100}, health={"type": "http", "port": "metrics", "secret": "password"}
+    )
+    program = METRICS.split("main = ", maxsplit=1)[0] + METRICS.splitlines()[-1]
+    service = run.start("service", "/usr/bin/python3", "-c", program)
+    run.wait_event("service", "healthy")  # nobody listens on the main port
+    run.path("control/stop").write_text("")
+    assert service.wait(20) == 0
+    proof(run)
+
+
+def test_a_port_of_health_that_the_service_has_not_is_refused(run):
+    run.spec["service"]["health"] = {"type": "http", "port": "metric"}
+    assert run.start("service", *SERVER).wait(20) == 1
+    assert "service.health.port is 'metric'" in run.event("service", "service_failed")["reason"]
+    proof(run)
+
+
 def test_metrics_without_a_port_are_refused_before_the_start(run):
     run.spec["service"].update(port=None, metrics={"type": "prometheus"})
     assert run.start("service", *SERVER).wait(20) == 1

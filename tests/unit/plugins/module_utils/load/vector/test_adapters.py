@@ -180,6 +180,13 @@ def test_milvus_by_version_2_of_its_api(vector_run, metric):
         assert server.collections == {}
 
 
+def test_milvus_takes_user_and_password_that_the_service_was_made_with(vector_run):
+    with standin_milvus.Milvus(token="root:the-word") as server:
+        server.service["connection"] = {"user": "root", "secret": "password"}
+        with vector_run(server, {"adapter": "milvus"}, secrets={"password": "the-word"}) as run:
+            assert run.case()["errors"] == {}
+
+
 def test_milvus_says_with_status_200_that_a_search_failed(vector_run):
     with standin_milvus.Milvus() as server, vector_run(server, {"adapter": "milvus"}) as run:
         server.fails_search = (1100, "ef(5) should be larger than k(10)")
@@ -207,6 +214,13 @@ def test_qdrant(vector_run, metric, version):
             searched = [body for path, body in server.requests if "/points/query" in path or "/points/search" in path]
             assert len(searched) == 41 and {body["params"]["hnsw_ef"] for body in searched} == {64}
         assert server.collections == {}
+
+
+def test_qdrant_takes_the_key_that_the_service_was_made_with(vector_run):
+    with standin_qdrant.Qdrant(api_key="the-key") as server:
+        server.service["connection"] = {"secret": "api_key"}
+        with vector_run(server, {"adapter": "qdrant"}, secrets={"api_key": "the-key"}) as run:
+            assert run.case()["errors"] == {}
 
 
 def test_qdrant_without_an_index_searches_exactly(vector_run):
