@@ -32,6 +32,7 @@ SAYS = {
     "chromadb": ("chromadb_records", 2000),
     "faiss": ("faiss_searches_total", 80),
     "llamacpp": ("llamacpp:tokens_predicted_total", 100),
+    "milvus": ("milvus_proxy_search_vectors_count", 20),
     "nginx": ("nginx_http_requests_total", 900),
     "postgresql": ("pg_stat_database_xact_commit", 80),
     "redis": ("redis_total_commands_processed", 1800),
