@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import time_limit
+
+COLLECTIONS = Path(__file__).resolve().parents[5] / ".collections"
 
 
 @pytest.mark.parametrize(
@@ -27,6 +31,7 @@ def test_what_is_sure_is_said(monkeypatch, limit_s, ran_s, text):
 
 def test_the_time_counts_from_the_script_that_became_the_agent():
     code = f"from {time_limit.__name__} import ran_s; print(ran_s())"
-    done = subprocess.run(["sh", "-c", 'sleep 1; exec "$@"', "sh", sys.executable, "-c", code],
-                          check=True, capture_output=True, text=True)  # fmt: skip
+    argv = ["sh", "-c", 'sleep 1; exec "$@"', "sh", sys.executable, "-c", code]
+    env = {**os.environ, "PYTHONPATH": str(COLLECTIONS)}
+    done = subprocess.run(argv, check=True, capture_output=True, text=True, env=env)
     assert float(done.stdout) >= 1
