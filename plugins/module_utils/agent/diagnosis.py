@@ -28,6 +28,11 @@ _CAUSES = tuple(
             "a smaller context (vllm: settings.max_model_len), or more of the GPU's memory for it",
         ),
         (
+            r"greater than the derived max_model_len",
+            "the model has no context of this length",
+            "a smaller context (vllm: settings.max_model_len)",
+        ),
+        (
             r"no cuda-capable device|found no nvidia driver|libcuda\.so\.1: cannot open|failed to infer device type",
             "the service finds no GPU",
             "service.num_gpus, a partition that has GPUs, or an image for CPUs",
@@ -50,7 +55,8 @@ _CAUSES = tuple(
         ),
         (
             r"is not a local folder and is not a valid model identifier|repository not found|model .{0,80} not found"
-            r"|there is no model |failed to open gguf|no such file or directory.{0,80}\.gguf",
+            r"|there is no model |pull model manifest: file does not exist|failed to open gguf"
+            r"|no such file or directory.{0,80}\.gguf",
             "the model is not there",
             "its name, or a path that the service's node can read",
         ),
@@ -61,7 +67,8 @@ _CAUSES = tuple(
             "fetch what it needs before, into a directory that the service reads",
         ),
         (
-            r"cannot allocate memory|std::bad_alloc|memoryerror|out of memory: killed|oom[-_]kill",
+            r"cannot allocate memory|std::bad_alloc|memoryerror|requires more system memory"
+            r"|out of memory: killed|oom[-_]kill",
             "the memory of the node, or of the job, is too small",
             "service.memory, or less of what the service keeps in memory",
         ),

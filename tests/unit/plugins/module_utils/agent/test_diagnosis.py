@@ -21,6 +21,11 @@ from hypothesis import strategies as st
          "the GPU's memory", ""),
         ("ValueError: To serve at least one request with the models's max seq len (8192), (1.00 GiB KV cache is needed,"
          " which is larger than the available KV cache memory (0.5 GiB).", "a context of this length", "max_model_len"),
+        ("Value error, User-specified max_model_len (512000) is greater than the derived max_model_len"
+         " (max_position_embeddings=2048", "no context of this length", "max_model_len"),
+        ("Error: pull model manifest: file does not exist", "the model is not there", "name"),
+        ("Error: model requires more system memory (40.3 GiB) than is available (5.1 GiB)",
+         "the memory of the node", "service.memory"),
         ("RuntimeError: Failed to infer device type", "finds no GPU", "num_gpus"),
         ("initdb: error: could not write file: No space left on device", "a disk is full", "benchmark_node_tmp"),
         ("OSError: [Errno 122] Disk quota exceeded", "quota", "remove files"),
