@@ -10,7 +10,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
 
-.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services molecule \
+.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-vllm molecule \
   bench bench-run bench-llm bench-http bench-engine build clean
 
 help:  ## this list
@@ -58,6 +58,10 @@ integration: test-cluster  ## tests on the real clusters, over ssh as an ordinar
 
 test-services: test-cluster  ## every small recipe on the real cluster, one after another
 	$(BIN)/python -m pytest -q tests/integration/test_services.py
+
+test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
+	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
+	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
 
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
