@@ -72,7 +72,7 @@ def test_the_original_recipe_character_for_character(play, home, ollama_standin)
     assert read_json(home, run, "teardown.json")["clean"]
     [operations] = rows(home, run, client="all", metric="operations")
     assert float(operations["value"]) == 4
-    assert '"model": "llama2"' in (home / "runs" / run / "logs" / "client-000.log").read_text()
+    assert '"model":"llama2"' in (home / "runs" / run / "logs" / "client-000.log").read_text()
     assert_nothing_left([run])
 
 

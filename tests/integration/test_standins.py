@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Service types whose servers can't be had here: by their roles and small recipes, with stand-ins for the servers."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from .conftest import ROOT, assert_measured, assert_nothing_left, read_json
+
+pytestmark = pytest.mark.integration
+
+FILES = Path("/var/lib/aifactory/local_cluster/scratch/test-files")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def model_repository():
+    """The one that recipes/triton-small.yml names."""
+    folder = FILES / "model-repository/simple"
+    (folder / "1").mkdir(parents=True, exist_ok=True)
+    (folder / "config.pbtxt").write_text('name: "simple"\nplatform: "standin"\n')
+    for path in (FILES, folder.parent, folder, folder / "1"):
+        path.chmod(0o755)
+
+
+# A metric that the report has to show, and how much of it there is at least, by which column.
+SAYS = {"ollama": ("ollama_models_loaded", 3, 1), "triton": ("nv_inference_request_success", 1, 80)}
+
+
+@pytest.mark.parametrize("service", sorted(SAYS))
+def test_the_small_recipe(play, home, service):
+    played = play("run", "-e", f"recipe={service}-small")
+    assert played.run_ids(), played.output
+    [run_id] = played.run_ids()
+    assert assert_measured(played, home, run_id)["service"] == service
+    with (home / "runs" / run_id / "results.csv").open() as stream:
+        values = {
+            (row["metric"], row["statistic"]): float(row["value"])
+            for row in csv.DictReader(stream)
+            if row["client"] == "all"
+        }
+    assert values["operations", "value"] > 0 and values["errors", "value"] == 0
+    metric, column, least = SAYS[service]
+    report = (home / "runs" / run_id / "report.md").read_text().replace("\\", "")
+    [row] = [line.split(" | ") for line in report.splitlines() if line.startswith(f"| {metric}")]
+    assert float(row[column].replace(",", "")) >= least, row
+    assert read_json(home, run_id, "teardown.json")["clean"]
+    assert_nothing_left([run_id])
+
+
+@pytest.mark.parametrize(
+    ("service", "change", "words"),
+    [
+        ("ollama", ("llama3.2:1b", "no-such"), "pull model manifest: file does not exist"),
+        (
+            "triton",
+            ("  time_limit", "    model_control_mode: explicit\n    load_models: [other]\n  time_limit"),
+            "failed to load all models",
+        ),
+    ],
+)
+def test_a_service_that_does_not_start_says_why(play, recipe, service, change, words):
+    text = (ROOT / f"recipes/{service}-small.yml").read_text()
+    assert change[0] in text
+    played = play("run", "-e", f"recipe={recipe(text.replace(*change, 1))}")
+    assert played.rc != 0
+    assert words in played.output, played.output
+    assert_nothing_left(played.run_ids())
