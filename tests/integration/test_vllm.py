@@ -48,7 +48,7 @@ def test_the_small_recipe(play, home):
     ("change", "words"),
     [
         (("tiny-vllm", "no-vllm"), "no-vllm"),
-        (("max_model_len: 512", "max_model_len: 512000"), "max_model_len"),
+        (("max_model_len: 2048", "max_model_len: 2048000"), "max_model_len"),
     ],
 )
 def test_a_service_that_does_not_start_says_why(play, recipe, change, words):
