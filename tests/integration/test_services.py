@@ -30,12 +30,12 @@ def tiny_model():
 # What the service says of itself, and how much of it there is at least (`per second` or `mean`).
 SAYS = {
     "chromadb": ("chromadb_records", 2000),
-    "faiss": ("faiss_searches_total", 80),
+    "faiss": ("faiss_searches_total", 50),
     "llamacpp": ("llamacpp:tokens_predicted_total", 100),
     "milvus": ("milvus_proxy_search_vectors_count", 20),
-    "nginx": ("nginx_http_requests_total", 900),
-    "postgresql": ("pg_stat_database_xact_commit", 80),
-    "redis": ("redis_total_commands_processed", 1800),
+    "nginx": ("nginx_http_requests_total", 500),
+    "postgresql": ("pg_stat_database_xact_commit", 50),
+    "redis": ("redis_total_commands_processed", 1000),
 }
 
 
