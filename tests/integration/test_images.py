@@ -43,6 +43,10 @@ def test_a_file_and_what_was_made_of_it(tmp_path):
     assert inside("llamacpp", "cat /models/tiny_gguf.py") == script.read_text().strip()
 
 
+def test_programs_can_be_started():
+    assert inside("milvus", "ls -l /usr/local/bin | grep -c ^-rwxr-xr-x") == "2"
+
+
 def test_an_image_of_another_release():
     assert inside("llamacpp", "cat /etc/debian_version") != inside("redis", "cat /etc/debian_version")
     assert "sid" in inside("llamacpp", "cat /etc/debian_version")

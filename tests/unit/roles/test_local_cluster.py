@@ -117,7 +117,7 @@ def test_certificates_that_only_pythons_libraries_are_told(tmp_path):
 def image_ids(images):
     """NAME-DIGEST of images, as the role's variables work them out."""
     variables = {"local_cluster_all_images": images, "local_cluster_image_salt": "salt"}
-    names = ("local_cluster_image_ids", "local_cluster_image_ids_text")
+    names = ("local_cluster_image_ids", "local_cluster_image_ids_text", "local_cluster_file_digest")
     role = yaml.safe_load((ROLE / "vars" / "main.yml").read_text())
     variables.update({name: role[name] for name in names})
     argv = [str(Path(sys.executable).with_name("ansible")), "localhost", "-m", "debug", "-a", f"var={names[0]}"]
@@ -132,13 +132,14 @@ def image_ids(images):
 
 
 def test_an_image_is_another_when_what_is_in_it_is(tmp_path):
-    for name, text in (("a", "one"), ("b", "one"), ("c", "two")):
+    for name, text in (("a", "one"), ("b", "one"), ("c", "two"), ("d", "one")):
         (tmp_path / name).write_text(text)
+    (tmp_path / "d").chmod(0o755)
     plain = {"name": "plain", "packages": ["curl"]}
-    with_file = [{"name": "f", "packages": [], "files": {"/x": str(tmp_path / name)}} for name in "abc"]
+    with_file = [{"name": "f", "packages": [], "files": {"/x": str(tmp_path / name)}} for name in "abcd"]
     others = [dict(plain, suite="sid"), dict(plain, pip=["numpy"]), dict(plain, post="true")]
     found = image_ids([plain, plain, *with_file, {**with_file[0], "files": {"/y": str(tmp_path / "a")}}, *others])
-    assert [image.rpartition("-")[0] for image in found] == ["plain"] * 2 + ["f"] * 4 + ["plain"] * 3
+    assert [image.rpartition("-")[0] for image in found] == ["plain"] * 2 + ["f"] * 5 + ["plain"] * 3
     assert found[0] == found[1]
     assert found[2] == found[3], "where the file lies does not matter"
-    assert len({found[0], found[2], found[4], found[5], *found[6:]}) == 7
+    assert len({found[0], found[2], *found[4:]}) == 8, "whether it can be started does"
