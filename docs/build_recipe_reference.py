@@ -178,6 +178,9 @@ RULES = """\
   service type's own.
 - Without `client.type`, the workload is `command` where `client.command` is given, else the service type's own.
 - `num_gpus` counts the GPUs of the whole job and is spread evenly over its nodes; `gpus_per_node` says it directly.
+- `replicas` of a service are spread evenly over its nodes and share the GPUs of a node evenly. Where there are more
+  nodes than replicas, each replica has several: vllm, minio, and container with `settings.multi_node` know how
+  ([replicas and nodes](how-a-run-works.md#replicas-and-nodes)).
 - No partition: `gpu` for a job with GPUs, else `cpu`, both translated by the inventory's `benchmark_partitions`; if
   that has no such key, Slurm's default partition.
 - `duration` and `requests` exclude each other; without both, each client makes one request.

@@ -149,40 +149,36 @@ def _said_goodbye(run: RunDirectory) -> bool:
 
 
 def _agent_checks(run: RunDirectory) -> list[dict[str, Any]]:
-    """What the service's agent found on its node when it ended; unknown where it could not say."""
-    events = run.events()
-    started = [e for e in events if e.get("source") == "service" and e["event"] == "container_started"]
-    stopped = [e for e in events if e.get("source") == "service" and e["event"] == "stopped"]
-    if not started and not stopped:
-        return []
-    last = stopped[-1] if stopped else {}
-    node = started[-1].get("node") if started else last.get("node")
-    unknown = f"unknown: the agent on {node} was killed before it could look"
-    left = last.get("processes_left")
-    # the agent says null of what the service never had
-    no_port = bool(stopped) and last.get("port_closed") is None
-    no_data = bool(stopped) and last.get("data_removed") is None
-    return [
-        {
-            "what": "port",
-            "how": f"the agent connects to it on {node}",
-            "found": "the service has none"
-            if no_port
-            else {True: "closed", False: "still open"}.get(last.get("port_closed"), unknown),
-            "ok": no_port or last.get("port_closed") is True,
-        },
-        {
-            "what": "processes",
-            "how": f"the agent looks in /proc on {node}",
-            "found": unknown if left is None else f"{left or 'none'} left",
-            "ok": left in (0, []),
-        },
-        {
-            "what": "node-local data",
-            "how": f"the agent removes it and looks on {node}",
-            "found": "the service has none"
-            if no_data
-            else {True: "removed", False: "still there"}.get(last.get("data_removed"), unknown),
-            "ok": no_data or last.get("data_removed") is True,
-        },
+    """What the service's agents found on their nodes when they ended; unknown where one could not say."""
+    events = [event for event in run.events() if event.get("source") == "service"]
+    started = {e.get("member", 0): e for e in events if e["event"] == "container_started"}
+    stopped = {e.get("member", 0): e for e in events if e["event"] == "stopped"}
+    ends = [
+        (stopped.get(member), {**stopped, **started}[member].get("node")) for member in sorted({**stopped, **started})
     ]
+    if not ends:
+        return []
+    nodes = ", ".join(dict.fromkeys(str(node) for _end, node in ends))
+    # the agent says null of what the service never had
+    wanted = (
+        ("port", f"the agent connects to it on {nodes}", "port_closed", {True: "closed", False: "still open"}),
+        ("processes", f"the agent looks in /proc on {nodes}", "processes_left", {0: "none left"}),
+        ("node-local data", f"the agent removes it and looks on {nodes}", "data_removed",
+         {True: "removed", False: "still there"}),
+    )  # fmt: skip
+    return [{"what": what, "how": how, **_found(ends, key, words)} for what, how, key, words in wanted]
+
+
+def _found(ends: list[tuple[dict[str, Any] | None, Any]], key: str, words: dict[Any, str]) -> dict[str, Any]:
+    """`found` and `ok` of one check over all members: what is wrong with the first of which something is."""
+    texts = []
+    for end, node in ends:
+        if end is None or (end.get(key) is None and key == "processes_left"):
+            return {"found": f"unknown: the agent on {node} was killed before it could look", "ok": False}
+        value = end.get(key)
+        right = value in (0, []) if key == "processes_left" else value in (True, None)
+        if not right:
+            where = f" on {node}" if len(ends) > 1 else ""
+            return {"found": words.get(value, f"{value} left") + where, "ok": False}
+        texts.append("the service has none" if value is None else words.get(value or 0, words.get(value, "")))
+    return {"found": texts[0], "ok": True}

@@ -13,7 +13,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.texts i
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 
 SOURCES = {
-    "service": ("service.log", "slurm-service*.out"),
+    "service": ("service.log", "service-*.log", "slurm-service*.out"),
     "clients": ("slurm-clients*.out", "client-*.log"),
     "image": ("slurm-image*.out", "image*.log"),
 }

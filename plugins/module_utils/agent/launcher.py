@@ -33,8 +33,9 @@ def srun_argv(count, placement="separate"):
     """The command (list of str) that starts `count` tasks of one step on all nodes that the clients have.
 
     With the placement `together` these are the nodes of the job's second component; srun takes the first by itself.
+    With `shared` members of the service may be a step of the same nodes.
     """
-    component = ["--het-group=1"] if placement == "together" else []
+    component = {"together": ["--het-group=1"], "shared": ["--overlap"]}.get(placement, [])
     return [
         "srun",
         "--ntasks=%d" % count,

@@ -11,20 +11,20 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import os
-import secrets
 import signal
 import subprocess
 import threading
 import time
-from itertools import chain
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     diagnosis,
+    members,
     network,
     node,
     node_dirs,
     process_tree,
     run_dir,
+    surroundings,
     time_limit,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
@@ -48,17 +48,27 @@ class _End(Exception):
         self.exit_code = exit_code
 
 
+class _MemberFailed(AgentError):
+    """Another member of the service failed, and said why."""
+
+
 class Supervisor:
-    """Runs one service. spec: spec.json (dict); argv (list of str): the command that runs its container."""
+    """Runs one service, or one member of it. spec: spec.json (dict); argv (list of str): runs its container."""
 
     def __init__(self, spec, argv):
         self.spec = spec
         self.service = spec["service"]
-        self.argv = argv
         self.dir = run_dir.RunDir(spec)
-        self.events = EventLog(self.dir.path("events", "service.jsonl"), "service")
-        self.log_path = self.dir.logs("service.log")
+        self.members = members.Members(spec, self.dir)
+        self.name = self.members.service_name(self.service["name"])
+        self.events = EventLog(self.dir.path("events", self.members.file("service.jsonl")), "service")
+        self.log_path = self.dir.logs(self.members.file("service.log"))
         self.data_dir = node_dirs.path(spec, "service")
+        self.argv = argv
+        if self.members.several:
+            numbered = "%s-%d" % (self.data_dir, self.members.index)
+            self.argv = [word.replace(self.data_dir + "-%t", numbered) for word in argv]
+            self.data_dir = numbered
         self.owns_data = False
         self.secrets_dir = os.path.join(self.dir.root, "secrets")
         self.address = self.port = self.process = self.sampler = self.prober = self.scraper = None
@@ -76,7 +86,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         process_tree.become_subreaper()
         self.events.emit("job_started", job_id=os.environ.get("SLURM_JOB_ID"))
-        heartbeat = run_dir.Heartbeat(self.dir.control(run_dir.SERVICE_ALIVE))
+        heartbeat = run_dir.Heartbeat(self.dir.control(members.alive_file(self.members.index)))
         heartbeat.start()
         try:
             code = self._serve()
@@ -114,10 +124,13 @@ class Supervisor:
         if "" in self.claims:
             self.port = self.claims[""].port
         self._metrics_port(self.service.get("metrics") or {})  # what is wrong with it is said before the start
-        make_secrets(self.secrets_dir, self.service.get("secrets") or [])
+        if self.members.speaks:  # before it tells the others that it is there
+            surroundings.make_secrets(self.secrets_dir, self.service.get("secrets") or [])
         if self.service.get("data"):
             node_dirs.make(self.data_dir)
             self.owns_data = True
+        ports = {name: claim.port for name, claim in self.claims.items()}
+        self.members.meet({"address": self.address, "ports": ports, "node": node_name()}, self._check_signs)
 
     def _start(self):
         with open(self.log_path, "ab") as log:
@@ -125,7 +138,9 @@ class Supervisor:
                 # in a job there is no AnsibleModule
                 self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                     self.argv,
-                    env=self._environment(),
+                    env=surroundings.environment(
+                        self.spec, self._variables, self.data_dir, self.secrets_dir, self.members.gpu_variables()
+                    ),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -134,17 +149,20 @@ class Supervisor:
             except OSError as e:
                 raise AgentError("cannot start %s: %s" % (self.argv[0], e.strerror))
         self.started_at = time.time()
-        self.events.emit("container_started", pid=self.process.pid, port=self.port)
+        self.events.emit("container_started", pid=self.process.pid, port=self.port, member=self.members.index)
         # the container is starting meanwhile: asking costs the service nothing
         self.events.emit("node_described", **node.describe(self.spec.get("runtime")))
-        self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node_name()), Usage())
-        self.sampler.start()
+        if os.environ.get("SLURM_LOCALID", "0") == "0" or not self.members.several:  # one of every node
+            self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node_name()), Usage())
+            self.sampler.start()
 
     def _until_healthy(self):
-        health = self.service.get("health") or {}
+        # a member that nobody talks to is well as long as it lives
+        health = (self.service.get("health") or {}) if self.members.serves else {"type": "process"}
         deadline_s = float(health.get("deadline_s") or 120)
         port = self._health_port(health)
-        self.prober = Prober(health, self.address, port, self._variables_of_host(os.environ))
+        variables = dict(os.environ, **self._variables(self.data_dir, self.secrets_dir))
+        self.prober = Prober(health, self.address, port, variables)
         self.prober.start()
         while not self.prober.healthy.is_set():
             self._check("while it was starting")
@@ -154,21 +172,34 @@ class Supervisor:
                 )
             self.wake.wait(_TICK_S)
         self._check("while it was starting")
-        healthy_at = time.time()
-        run_dir.write_json(self.dir.control(run_dir.ENDPOINT), {"services": [self._endpoint(healthy_at)]})
-        self.events.emit("healthy", t=healthy_at, after_s=round(healthy_at - self.started_at, 3))
+        self._publish(time.time())
         self._begin_metrics()
+
+    def _publish(self, healthy_at):
+        """Tell the clients; of several members the first does so when all are healthy."""
+        endpoint = self._endpoint(healthy_at) if self.members.serves else None
+        if self.members.several:
+            self._emit_of_member("healthy", t=healthy_at, after_s=round(healthy_at - self.started_at, 3))
+        services = self.members.all_healthy(endpoint, lambda: self._check("while the others were starting"))
+        if self.members.speaks:
+            last_at = time.time() if self.members.several else healthy_at
+            run_dir.write_json(self.dir.control(run_dir.ENDPOINT), {"services": services})
+            self.events.emit("healthy", t=last_at, after_s=round(last_at - self.started_at, 3))
+
+    def _emit_of_member(self, event, **fields):
+        """What one of several members says of itself alone."""
+        self.events.emit("member_" + event, member=self.members.index, **fields)
 
     def _begin_metrics(self):
         """The service's own metrics, from now on, where it has any."""
         options = self.service.get("metrics") or {}
         port = self._metrics_port(options)
-        if port is None:
+        if port is None or not self.members.serves:
             return
         target = Target(self.address, port, options, self.service.get("connection") or {}, self._secret)
-        self.scraper = Scraper(target, self.dir.path("metrics", "%s.csv" % run_dir.file_name(self.service["name"])))
+        self.scraper = Scraper(target, self.dir.path("metrics", "%s.csv" % run_dir.file_name(self.name)))
         self.scraper.start()
-        self.events.emit("metrics_started", service=self.service["name"], type=options["type"], port=port,
+        self.events.emit("metrics_started", service=self.name, type=options["type"], port=port,
                          interval_s=self.scraper.interval_s, show=options.get("show") or [])  # fmt: skip
 
     def _metrics_port(self, options):
@@ -219,36 +250,55 @@ class Supervisor:
             self.wake.wait(_SIGNS_EVERY_S)
 
     def _check(self, when):
-        """Raises _End when told to end, AgentError when the container has ended by itself."""
-        now = time.monotonic()
-        if now - self.signs_read_at >= _SIGNS_EVERY_S:
-            self.signs, self.signs_read_at = self.dir.signs(), now
+        """Raises _End when told to end, AgentError when the container has ended by itself or another member has."""
         code = self.process.poll()
         if code is not None and self.signal is None:
             # Slurm signals all processes of a job at once: perhaps our signal is on its way, too.
             self.wake.wait(_SIGNAL_GRACE_S)
+        self._check_signs(when)
+        if code is not None and run_dir.CLIENTS_DONE not in self.dir.signs():
+            raise AgentError("the service ended with exit code %d %s" % (code, when), self._log_tail(), code)
+
+    def _check_signs(self, when="while it was starting"):
+        """The part of _check that does not need a container."""
+        now = time.monotonic()
+        if now - self.signs_read_at >= _SIGNS_EVERY_S:
+            self.signs, self.signs_read_at = self.dir.signs(), now
         if self.signal is not None:
             why = time_limit.why_ended(self.signal, self.service.get("time_limit_s"), "service", when)
             raise _End(why, 128 + self.signal)
         if run_dir.STOP in self.signs:
             raise _End("stop was requested")
-        if code is not None and run_dir.CLIENTS_DONE not in self.dir.signs():
-            raise AgentError("the service ended with exit code %d %s" % (code, when), self._log_tail(), code)
+        if run_dir.SERVICE_FAILED in self.signs and self.members.several:
+            failed = run_dir.read_json(self.dir.control(run_dir.SERVICE_FAILED), 5)
+            error = _MemberFailed(failed["reason"], failed.get("log_tail"), failed.get("exit_code"))
+            error.log = failed.get("log")
+            raise error
+        self.members.check()
 
     def _failed(self, error):
         exit_code = getattr(error, "exit_code", None)
         cause = diagnosis.explain(self.log_path, exit_code) if self.process else ""
-        fields = {
-            "reason": "; ".join(text for text in (str(error), cause) if text),
-            "exit_code": exit_code,
-            "log_tail": getattr(error, "log_tail", []),
-        }
-        self.events.emit("service_failed", **fields)
-        self._tell_clients(**fields)
+        reason = "; ".join(text for text in (str(error), cause) if text)
+        log = getattr(error, "log", None) or "logs/" + os.path.basename(self.log_path)
+        fields = {"exit_code": exit_code, "log_tail": getattr(error, "log_tail", []), "log": log}
+        if isinstance(error, _MemberFailed):  # known already: member 0 says it for all
+            if self.members.speaks:
+                self.events.emit("service_failed", reason=str(error), **fields)
+            return
+        if self.members.several:
+            reason = "member %d on %s: %s" % (self.members.index, node_name(), reason)
+        if self.members.speaks:
+            self.events.emit("service_failed", reason=reason, **fields)
+        else:
+            self._emit_of_member("failed", reason=reason, **fields)
+        self._tell_clients(reason, **fields)
 
-    def _tell_clients(self, reason, exit_code=None, log_tail=()):
-        """So that they do not measure a service that is going away."""
-        failed = {"reason": reason, "exit_code": exit_code, "log_tail": list(log_tail)}
+    def _tell_clients(self, reason, exit_code=None, log_tail=(), log=None):
+        """So that they do not measure a service that is going away. What was said first is what counts."""
+        if run_dir.SERVICE_FAILED in self.dir.signs():
+            return
+        failed = {"reason": reason, "exit_code": exit_code, "log_tail": list(log_tail), "log": log}
         run_dir.write_json(self.dir.control(run_dir.SERVICE_FAILED), failed)
 
     # -- its end -----------------------------------------------------------------------------------
@@ -270,14 +320,16 @@ class Supervisor:
         if self.owns_data:
             problem = node_dirs.remove(self.data_dir)
             removed = not os.path.lexists(self.data_dir)
-        secrets_problem = node_dirs.remove(self.secrets_dir)
+        # of all members, and the others may still have a question to ask with them
+        secrets_problem = node_dirs.remove(self.secrets_dir) if self.members.speaks else None
         self.events.emit(
             "stopped",
             exit_code=self.process.poll() if self.process else None,
             port_closed=closed,
             processes_left=len(left),
             data_removed=removed,
-            secrets_removed=not os.path.lexists(self.secrets_dir),
+            secrets_removed=not os.path.lexists(self.secrets_dir) if self.members.speaks else None,
+            member=self.members.index,
             problems=["%d %s is still running" % (process.pid, process.name) for process in left]
             + [text for text in (problem, secrets_problem) if text],
         )
@@ -286,32 +338,18 @@ class Supervisor:
     # -- what the container and the clients are told -------------------------------------------------
 
     def _variables(self, data, secrets_dir):
-        more = {"SERVICE_PORT_" + name.upper(): str(claim.port) for name, claim in self.claims.items() if name}
-        return {
-            "SERVICE_NAME": self.service["name"],
+        """SERVICE_* (dict of str) for this member."""
+        found = {
+            "SERVICE_NAME": self.name,
             "SERVICE_ADDRESS": self.address,
             "SERVICE_PORT": "" if self.port is None else str(self.port),
             "SERVICE_DATA": data,
             "SERVICE_SECRETS": secrets_dir,
             "BENCHMARK_ID": self.spec["run_id"],
-            **more,
         }
-
-    def _variables_of_host(self, base):
-        env = dict(base)
-        env.update(self._variables(self.data_dir, self.secrets_dir))
-        return env
-
-    def _environment(self):
-        """For a command on the host the paths of the host; for a container, by its runtime's prefix, its own."""
-        env = self._variables_of_host(os.environ)
-        prefix = self.spec.get("runtime", "apptainer").upper() + "ENV_"
-        inside = self._variables("/aifactory/data", "/aifactory/secrets")
-        names = self.service.get("environment_secrets") or []
-        secret = run_dir.secret_variables(self.dir.root, "service", names)
-        env.update(secret)
-        env.update((prefix + name, value) for name, value in chain(inside.items(), secret.items()))
-        return env
+        found.update(("SERVICE_PORT_" + name.upper(), str(claim.port)) for name, claim in self.claims.items() if name)
+        found.update(self.members.variables())
+        return found
 
     def _endpoint(self, healthy_at):
         host = network.host_for(self.address)
@@ -319,7 +357,8 @@ class Supervisor:
         if self.port is not None:
             url = "%s://%s:%d" % (self.service.get("scheme") or "tcp", host, self.port)
         return {
-            "name": self.service["name"],
+            "name": self.name,
+            "replica": self.members.replica,
             "host": host,
             "address": self.address,
             "port": self.port,
@@ -331,16 +370,3 @@ class Supervisor:
 
     def _log_tail(self):
         return run_dir.tail(self.log_path)
-
-
-def make_secrets(directory, names):
-    """Make the secrets that are not there yet: files of mode 0600 in a directory of mode 0700."""
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    os.chmod(directory, 0o700)
-    for name in names:
-        try:
-            descriptor = os.open(os.path.join(directory, name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            continue
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_urlsafe(24) + "\n")

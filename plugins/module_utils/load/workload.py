@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import copy
 import os
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import slo
@@ -90,8 +91,20 @@ class Context:
 
     @property
     def service(self):
-        """The first service's endpoint (dict)."""
-        return self.services[0]
+        """The endpoint (dict) of this client, where it uses only one: they take turns."""
+        return self.services[(self.client or 0) % len(self.services)]
+
+    def stores(self):
+        """A Context for each service that has data of its own: one for each replica, with its first endpoint."""
+        firsts = {}
+        for number, service in enumerate(self.services):
+            firsts.setdefault(service.get("replica", number), service)
+        found = []
+        for service in firsts.values():
+            one = copy.copy(self)  # the shells are the same
+            one.services = [service]
+            found.append(one)
+        return found
 
     def all_settings(self):
         """The settings (list of dict) of every case: what a set-up has to provide for."""
@@ -138,6 +151,7 @@ class Context:
             SERVICE_ADDRESS=service["address"],
             SERVICE_PORT="" if service["port"] is None else str(service["port"]),
             SERVICE_URL=service["url"] or "",
+            SERVICE_URLS=" ".join(each["url"] or "" for each in self.services),
         )
         found.update(more or {})
         return found

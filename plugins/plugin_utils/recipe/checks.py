@@ -11,6 +11,7 @@ from typing import Any
 
 from .cases import START_S, cases_of, measured_s
 from .document import FieldPath
+from .layout import check_layout
 from .load_checks import Finding, check_load
 from .load_schema import Benchmarks
 from .roles import ServiceType
@@ -50,6 +51,7 @@ def check_together(
     yield from _secrets("client", model.client)
     for name, job in (("service", model.service), ("client", model.client)):
         yield from _gpus(name, job)
+    yield from check_layout(model.service, kind, workload.name if workload else None)
     yield from check_load(model, workload, settings)
     yield from _nodes(model)
     yield from _placement(model)

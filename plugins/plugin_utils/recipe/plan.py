@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from .cases import time_limit_of
 from .errors import Problem, RecipeError, describe
 from .images import normalise_image, substitute_image
+from .layout import gpus_per_node, layout_of
 from .load import Recipe, slug_of
 from .load_plan import benchmarks_plan, client_settings
 from .models import ValidationError
@@ -48,7 +49,9 @@ def resolve(
     """
     site = _cluster(cluster_name, cluster_vars)
     model = recipe.model
-    service_job = _job(model.service, model.benchmarks, site, f"aifactory-{run_id}-service", ntasks=model.service.nodes)
+    layout = layout_of(model.service)
+    members = layout["replicas"] * layout["nodes_per_replica"]
+    service_job = _job(model.service, model.benchmarks, site, f"aifactory-{run_id}-service", ntasks=members)
     plan = {
         "schema": 1,
         "run_id": run_id,
@@ -63,7 +66,7 @@ def resolve(
             "image_cache": site.image_cache or f"{site.scratch.rstrip('/')}/images",
         },
         "run_dir": f"{site.scratch.rstrip('/')}/runs/{run_id}",
-        "service": _service(recipe, site, service_job),
+        "service": {**_service(recipe, site, service_job), "layout": layout},
         "clients": _clients(model.client, model.benchmarks, site, run_id, service_job),
         "benchmarks": benchmarks_plan(model),
         "inputs": recipe.inputs,
@@ -101,7 +104,7 @@ def _cluster(name: str, variables: Mapping[str, Any]) -> ClusterVariables:
 
 
 def _job(job: JobOptions, benchmarks: Benchmarks, site: ClusterVariables, name: str, *, ntasks: int) -> dict[str, Any]:
-    gpus = job.gpus_per_node if job.gpus_per_node is not None else (job.num_gpus or 0) // job.nodes
+    gpus = gpus_per_node(job)
     kind = "gpu" if gpus else "cpu"
     return {
         "name": name,

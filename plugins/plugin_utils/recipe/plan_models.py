@@ -83,6 +83,18 @@ class PlanJob(_Part):
     exclude_nodes: list[str]
 
 
+class PlanLayout(_Part):
+    """How the members of a service lie on its nodes; one of ``nodes_per_replica``, ``replicas_per_node`` is 1.
+
+    There are ``replicas`` times ``nodes_per_replica`` members. ``gpus``: how many each has.
+    """
+
+    replicas: int
+    nodes_per_replica: int
+    replicas_per_node: int
+    gpus: int
+
+
 class PlanService(_Part):
     """The service. ``image`` is the recipe's, in full form and substituted by the cluster's own; else null."""
 
@@ -93,6 +105,7 @@ class PlanService(_Part):
     overrides: dict[str, Any]
     image: str | None
     secrets: dict[str, dict[str, str]] = {}
+    layout: PlanLayout = PlanLayout(replicas=1, nodes_per_replica=1, replicas_per_node=1, gpus=0)
     job: PlanJob
     modules: list[str]
     pre_run_commands: list[str]

@@ -132,6 +132,9 @@ class Service(JobOptions):
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
         None, description="port of the service; default: the type's, or the one that the client's command names"
     )
+    replicas: Count = Field(
+        1, description="how many of the service there are, spread evenly over its nodes; the clients use all of them"
+    )
     health: Health | None = Field(None, description="how to tell that the service is ready")
     metrics: Metrics | None = Field(None, description="how the service tells its own metrics")
 

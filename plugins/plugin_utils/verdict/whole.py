@@ -59,7 +59,10 @@ def _failures(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Itera
         if event["event"] == "service_failed":
             explained.add("service")
             code = f" (exit code {event['exit_code']})" if event.get("exit_code") is not None else ""
-            yield item("service_failed", f"the service failed{code}: {_why(event)}; see logs/service.log")
+            yield item(
+                "service_failed",
+                f"the service failed{code}: {_why(event)}; see {event.get('log') or 'logs/service.log'}",
+            )
         elif event["event"] == "failed" and event.get("source") == "clients":
             explained.add("clients")
             yield item("clients_failed", f"the client job failed: {_why(event)}; see logs/slurm-clients.out")

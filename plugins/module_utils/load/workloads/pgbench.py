@@ -104,7 +104,8 @@ class Workload(WorkloadBase):
                     stream.write(sql)
                 steps.append("pgbench -n -c 1 -t 1 -f %s" % quote(path))
         if steps:
-            self._run(ctx, " && ".join(steps), "the set-up")
+            for each in ctx.stores():
+                self._run(each, " && ".join(steps), "the set-up")
 
     def run(self, ctx, case, recorder):
         """One pgbench process, and with `requests` another one before it for the warm-up."""

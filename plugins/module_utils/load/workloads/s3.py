@@ -125,12 +125,12 @@ class Workload(EngineWorkload):
         return mix.kinds_of(settings["operations"])
 
     def setup(self, ctx):
-        """Make the bucket, and the objects that are read, in every service, for every case."""
+        """Make the bucket, and the objects that are read, in every replica, for every case."""
         content = objects.contents(ctx.run_id)
         reading = [s for s in ctx.all_settings() if any(s["operations"].get(name) for name in _READING)]
         prepared = {made.prefix: made for made in (objects.Prepared(ctx.run_id, s) for s in reading)}
         split = _split(ctx.settings)
-        for bucket, tls in _buckets(ctx):
+        for bucket, tls in _stores(ctx):
             clients = [blocking.S3(bucket, tls) for _number in range(_CONNECTIONS)]
             if not ctx.settings["bucket"]:
                 with clients[0] as client:
@@ -165,7 +165,7 @@ class Workload(EngineWorkload):
                 if not ctx.settings["bucket"]:
                     client.remove_bucket()
 
-        upkeep.of_each(clear, _buckets(ctx))
+        upkeep.of_each(clear, _stores(ctx))
 
 
 class _Client:
@@ -177,7 +177,10 @@ class _Client:
         self.buckets = [bucket for bucket, _tls in _buckets(ctx)]
         self.prepared = objects.Prepared(ctx.run_id, settings)
         mine = "%sclient-%03d/%s/" % (objects.run_prefix(ctx.run_id), case.client, case.file_stem)
-        self.own = [objects.Own(mine, settings["put_objects"]) for _bucket in self.buckets]
+        self.own = [
+            objects.Own("%s%d/" % (mine, number) if number else mine, settings["put_objects"])
+            for number in range(len(self.buckets))
+        ]
         self.sizes = sizes.Sizes.of(settings["object_size"])
         self.multipart_size, self.part_size = _split(settings)
         self.list_keys = settings["list_keys"]
@@ -251,6 +254,12 @@ def _buckets(ctx):
         endpoint = Endpoint.of_service(service)
         tls = endpoint.tls_context(settings["tls_verify"], settings["ca_file"])
         yield Bucket(endpoint, name, signer, settings["payload"] == "sha256"), tls
+
+
+def _stores(ctx):
+    """Like _buckets, but of one endpoint of each replica: all of its endpoints show the same objects."""
+    for one in ctx.stores():
+        yield from _buckets(one)
 
 
 def _signer(ctx):

@@ -26,7 +26,7 @@ def test_the_base_is_valid():
         ("service", "num_gpu: 1", "recipe.yml:2: service.num_gpu: unknown key; did you mean 'num_gpus'? (allowed: name, type, port,"),
         ("service", "Image2: x", "service.Image2: unknown key; did you mean 'image'? (allowed: "),
         ("service", "num_clients: 3", "service.num_clients: unknown key; 'num_clients' belongs in the section 'benchmarks:'"),
-        ("service", "replicas: 2", "service.replicas: unknown key"),
+        ("service", "replica: 2", "service.replica: unknown key; did you mean 'replicas'?"),
         ("benchmarks", "sweeps: {}", "benchmarks.sweeps: unknown key; did you mean 'sweep'?"),
         ("service", "num_gpus: '1'", "service.num_gpus: expected a whole number, found the text '1'; remove the quotes"),
         ("service", "num_gpus: 1.5", "service.num_gpus: expected a whole number, found the number 1.5"),
@@ -152,6 +152,23 @@ def test_a_wrong_field_causes_no_second_message():
             "num_gpus: 3\n  gpus_per_node: 2\n  nodes: 2",
             "service.num_gpus: 3 GPUs are not 2 on each of 2 nodes; give only one",
         ),
+        (
+            "replicas: 3\n  nodes: 2",
+            "service.replicas: 3 replicas can't be spread evenly over 2 nodes; set replicas to 2 or a multiple of it",
+        ),
+        (
+            "nodes: 2",
+            "service.nodes: one web would have 2 nodes, and the service type container uses one; set service.replicas"
+            " to 2, one on each node, or service.nodes to 1, or say in service.settings.multi_node (head or peers)",
+        ),
+        ("nodes: 4\n  replicas: 2", "service.nodes: each of 2 replicas would have 2 nodes, and the service type"),
+        (
+            "replicas: 2\n  num_gpus: 3",
+            "service.num_gpus: 3 GPUs of a node can't be shared evenly by 2 replicas; take 4 GPUs a node",
+        ),
+        ("nodes: 2\n  settings: {multi_node: peers}", ""),
+        ("nodes: 2\n  settings: {multi_node: none}", "service.nodes: one web would have 2 nodes"),
+        ("nodes: 2\n  replicas: 4\n  num_gpus: 8", ""),
         ("port: 80", ""),
         (
             "time_limit: '00:01:00'",

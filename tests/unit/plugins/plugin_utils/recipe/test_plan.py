@@ -90,8 +90,8 @@ def test_a_resolved_recipe_gives_the_same_plan(path, tmp_path):
         ("num_gpus: 1", {}, None, 1),
         ("num_gpus: 1", MELUXINA, "accelerated", 1),
         ("nodes: 1", MELUXINA, "batch", 0),
-        ("nodes: 2\n  num_gpus: 8", MELUXINA, "accelerated", 4),
-        ("nodes: 2\n  gpus_per_node: 4", MELUXINA, "accelerated", 4),
+        ("nodes: 2\n  replicas: 2\n  num_gpus: 8", MELUXINA, "accelerated", 4),
+        ("nodes: 2\n  replicas: 2\n  gpus_per_node: 4", MELUXINA, "accelerated", 4),
         ("num_gpus: 0", MELUXINA, "batch", 0),
         ("partition: largemem", MELUXINA, "largemem", 0),
         ("partition: cpu\n  num_gpus: 2", MELUXINA, "batch", 2),
@@ -102,6 +102,22 @@ def test_partitions_and_gpus(tmp_path, lines, variables, partition, gpus):
         "job"
     ]
     assert (job["partition"], job["gpus_per_node"]) == (partition, gpus)
+
+
+@pytest.mark.parametrize(
+    ("lines", "tasks", "layout"),
+    [
+        ("nodes: 1", 1, (1, 1, 1, 0)),
+        ("replicas: 4\n  num_gpus: 4", 4, (4, 1, 4, 1)),
+        ("replicas: 4\n  nodes: 2\n  num_gpus: 8", 4, (4, 1, 2, 2)),
+        ("replicas: 2\n  nodes: 2\n  num_gpus: 8", 2, (2, 1, 1, 4)),
+        ("replicas: 2\n  nodes: 4\n  num_gpus: 8\n  settings: {multi_node: head}", 4, (2, 2, 1, 2)),
+    ],
+)
+def test_replicas_and_nodes(tmp_path, lines, tasks, layout):
+    service = plan_of(load_text(tmp_path, BASE.replace("service:\n", f"service:\n  {lines}\n")))["service"]
+    assert service["job"]["ntasks"] == tasks
+    assert tuple(service["layout"].values()) == layout
 
 
 def test_cases_have_max_first_and_names_for_files(tmp_path):

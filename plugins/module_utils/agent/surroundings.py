@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright: (c) 2026, aifactory.benchmark contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the service's container finds around it: environment variables and secrets."""
+
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
+
+import os
+import secrets
+from itertools import chain
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import run_dir
+
+
+def environment(spec, variables, data_dir, secrets_dir, more=None):
+    """The environment (dict of str) in which the container is started.
+
+    `variables(data, secrets)` gives SERVICE_*. For a command on the host they have the paths of the host; for a
+    container, by its runtime's prefix, its own. `more` (dict of str) is for both.
+    """
+    secret = run_dir.secret_variables(spec["run_dir"], "service", spec["service"].get("environment_secrets") or [])
+    env = dict(os.environ, **variables(data_dir, secrets_dir))
+    env.update(secret)
+    env.update(more or {})
+    prefix = spec.get("runtime", "apptainer").upper() + "ENV_"
+    inside = variables("/aifactory/data", "/aifactory/secrets")
+    env.update((prefix + name, value) for name, value in chain(inside.items(), secret.items(), (more or {}).items()))
+    return env
+
+
+def make_secrets(directory, names):
+    """Make the secrets that are not there yet: files of mode 0600 in a directory of mode 0700."""
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    os.chmod(directory, 0o700)
+    for name in names:
+        try:
+            descriptor = os.open(os.path.join(directory, name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_urlsafe(24) + "\n")
