@@ -44,6 +44,21 @@ def test_the_small_recipe(play, home):
     assert_nothing_left([run_id])
 
 
+def test_two_nodes(play, home, recipe):
+    """One model over two nodes, each layer shared by both: vLLM on CPUs cannot have one layer after another."""
+    text = (ROOT / "recipes/vllm-small.yml").read_text()
+    text = text.replace("  type: vllm\n", "  type: vllm\n  nodes: 2\n", 1).replace("rate: 4", "rate: 1", 1)
+    text = text.replace("  settings:\n", "  settings:\n    tensor_parallel_size: 2\n    pipeline_parallel_size: 1\n", 1)
+    text = text.replace("  env:\n", '  env:\n    TORCHDYNAMO_DISABLE: "1"\n', 1)  # the image has no compiler
+    played = play("run", "-e", f"recipe={recipe(text)}", timeout_s=420)
+    [run_id] = played.run_ids()
+    assert_measured(played, home, run_id)
+    logs = [(home / "runs" / run_id / "logs" / name).read_text() for name in ("service.log", "service-001.log")]
+    assert "rank 0 in world size 2" in logs[0] and "rank 1 in world size 2" in logs[1]
+    assert read_json(home, run_id, "teardown.json")["clean"]
+    assert_nothing_left([run_id])
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

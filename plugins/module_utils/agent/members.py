@@ -140,6 +140,23 @@ class Members:
             if silent_s is not None and silent_s > run_dir.STALE_S:
                 raise AgentError("member %d of the service gave no sign of life for %g s" % (index, run_dir.STALE_S))
 
+    def say_stopped(self):
+        """Tell member 0 that nothing of this one is left, or that it knows what is."""
+        if self.several and not self.speaks:
+            run_dir.write_json(self.dir.control(_told("stopped", self.index)), {})
+
+    def until_others_stopped(self, deadline_s):
+        """Member 0 is the last: who watches the run takes its end for that of all. Not longer than `deadline_s`."""
+        if not self.several or not self.speaks:
+            return
+        end = time.monotonic() + deadline_s
+        while time.monotonic() < end:
+            signs = self.dir.signs()
+            came = [index for index in range(1, self.count) if alive_file(index) in signs]
+            if all(_told("stopped", index) in signs for index in came):
+                return
+            time.sleep(_TICK_S)
+
     # -- what its container is told ------------------------------------------------------------------------
 
     def variables(self):

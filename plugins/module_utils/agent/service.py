@@ -38,6 +38,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.usage im
 _TICK_S = 0.1
 _SIGNS_EVERY_S = 0.25  # looking at the shared file system costs more than looking at a process
 _SIGNAL_GRACE_S = 0.5
+_OTHERS_STOP_S = 15.0  # what members need to end besides their container's grace
 
 
 class _End(Exception):
@@ -310,10 +311,10 @@ class Supervisor:
         for thread in (self.prober, self.sampler):
             if thread:
                 thread.stop()
-        left = []
+        left, grace_s = [], float(self.service.get("stop_grace_s") or 10)
         if self.process:
             number = getattr(signal, "SIG" + (self.service.get("stop_signal") or "TERM"))
-            left = process_tree.end_all(self.process.pid, number, float(self.service.get("stop_grace_s") or 10))
+            left = process_tree.end_all(self.process.pid, number, grace_s)
         ports = [claim.port for claim in self.claims.values()]
         closed = None if not ports else not any(network.accepts(self.address, port) for port in ports)
         removed, problem = None, None
@@ -322,6 +323,7 @@ class Supervisor:
             removed = not os.path.lexists(self.data_dir)
         # of all members, and the others may still have a question to ask with them
         secrets_problem = node_dirs.remove(self.secrets_dir) if self.members.speaks else None
+        self.members.until_others_stopped(grace_s + _OTHERS_STOP_S)
         self.events.emit(
             "stopped",
             exit_code=self.process.poll() if self.process else None,
@@ -333,6 +335,7 @@ class Supervisor:
             problems=["%d %s is still running" % (process.pid, process.name) for process in left]
             + [text for text in (problem, secrets_problem) if text],
         )
+        self.members.say_stopped()
         return not left and closed is not False and removed is not False
 
     # -- what the container and the clients are told -------------------------------------------------

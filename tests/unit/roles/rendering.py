@@ -18,7 +18,13 @@ def render(role: str, settings: dict[str, Any] | None = None, gpus: int = 0, nod
     loader = DataLoader()
     loader.set_basedir(str(ROLES / role))
     variables: dict[str, Any] = {
-        "benchmark_plan": {"cluster": {"scratch": SCRATCH}, "service": {"job": {"gpus_per_node": gpus, "nodes": nodes}}}
+        "benchmark_plan": {
+            "cluster": {"scratch": SCRATCH},
+            "service": {
+                "job": {"gpus_per_node": gpus, "nodes": nodes},
+                "layout": {"replicas": 1, "nodes_per_replica": nodes, "replicas_per_node": 1, "gpus": gpus},
+            },
+        }
     }
     for name in ("defaults", "vars"):
         variables |= loader.load_from_file(str(ROLES / role / name / "main.yml"), trusted_as_template=True) or {}

@@ -17,9 +17,11 @@ env | grep -E '^(HF_|VLLM_|TRITON_|OUTLINES_|TORCHINDUCTOR_)' | sort
 """
 
 
-def started(tmp_path: Path, settings: dict, gpus: int = 0) -> tuple[list[str], dict[str, str]]:
+def started(
+    tmp_path: Path, settings: dict, gpus: int = 0, nodes: int = 1, rank: int = 0
+) -> tuple[list[str], dict[str, str]]:
     """(arguments, environment) of the server that the script starts; its directories are below tmp_path."""
-    script = render("vllm", settings, gpus)["start_script"].replace("/aifactory", str(tmp_path))
+    script = render("vllm", settings, gpus, nodes)["start_script"].replace("/aifactory", str(tmp_path))
     for folder in ("bin", "secrets", "scratch", "data", "model"):
         (tmp_path / folder).mkdir()
     (tmp_path / "bin/vllm").write_text(TELLS)
@@ -27,9 +29,9 @@ def started(tmp_path: Path, settings: dict, gpus: int = 0) -> tuple[list[str], d
     (tmp_path / "secrets/api_key").write_text("word")
     (tmp_path / "model/config.json").write_text("{}")
     env = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "SERVICE_ADDRESS": "10.0.0.1", "SERVICE_PORT": "8000"}
-    done = subprocess.run(
-        ["sh", "-c", script], env=env | {"SERVICE_DATA": f"{tmp_path}/data"}, capture_output=True, text=True, check=True
-    )
+    env |= {"SERVICE_RANK": str(rank), "SERVICE_RANKS": str(nodes), "SERVICE_DATA": f"{tmp_path}/data"}
+    env |= {"SERVICE_HEAD_ADDRESS": "10.0.0.7", "SERVICE_HEAD_PORT_MASTER": "29501"}
+    done = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     said = [line for line in lines if line[0].isupper() and "=" in line]
     return lines[: len(lines) - len(said)], dict(line.split("=", 1) for line in said)
@@ -78,3 +80,14 @@ def test_gpus_that_share_a_layer(tmp_path, gpus, asked, size):
     arguments, _env = started(tmp_path, {"model": "m", "tensor_parallel_size": asked}, gpus)
     assert arguments[arguments.index("--tensor-parallel-size") + 1] == size
     assert ("--gpu-memory-utilization" in arguments) == (gpus > 0)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_several_nodes(tmp_path, rank):
+    arguments, env = started(tmp_path, {"model": "m", "extra_arguments": ["--seed", "a b"]}, 4, nodes=2, rank=rank)
+    text = " ".join(arguments)
+    assert "--tensor-parallel-size 4 --pipeline-parallel-size 2" in text
+    assert f"--seed a b --nnodes 2 --node-rank {rank} --distributed-executor-backend mp" in text
+    assert "--master-addr 10.0.0.7 --master-port 29501" in text
+    assert ("--headless" in arguments) == (rank == 1), "one of them answers the clients"
+    assert env["VLLM_HOST_IP"] == "10.0.0.1"

@@ -71,6 +71,16 @@ def test_a_service_on_several_nodes(run, multi_node, names):
     end(run, agents)
 
 
+def test_the_first_member_is_the_last_to_end(run):
+    layout = {"replicas": 2, "nodes_per_replica": 1, "replicas_per_node": 2, "gpus": 0}
+    slow = ["sh", "-c", 'test "$SERVICE_REPLICA" = 0 || trap "" TERM; "$@" & wait; wait; sleep 600', "sh", *SERVER]
+    agents = start_all(run, layout, slow)  # the second one is killed after its grace of two seconds
+    run.wait_event("service", "healthy")
+    end(run, agents)
+    [other] = [event for event in run.events("service-001") if event["event"] == "stopped"]
+    assert run.event("service", "stopped")["t"] > other["t"]
+
+
 def test_one_member_that_fails_ends_all_and_says_why(run):
     layout = {"replicas": 3, "nodes_per_replica": 1, "replicas_per_node": 3, "gpus": 0}
     fails = ["sh", "-c", 'test "$SERVICE_REPLICA" = 1 && { echo broken; exit 7; }; exec "$@"', "sh", *SERVER]
