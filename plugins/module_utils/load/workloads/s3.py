@@ -73,8 +73,16 @@ SETTINGS = {
     "bucket": {"type": "str", "default": "", "description": "A bucket that is there; empty: the run makes its own."},
     "region": {"type": "str", "default": "us-east-1", "description": "The region that signatures name."},
     "anonymous": {"type": "bool", "default": False, "description": "Send no signatures."},
-    "access_key_secret": {"type": "str", "default": "access_key", "description": "The secret that is the access key."},
-    "secret_key_secret": {"type": "str", "default": "secret_key", "description": "The secret that is the secret key."},
+    "access_key_secret": {
+        "type": "str",
+        "default": "",
+        "description": "The secret that is the access key; empty: the service's own user, else `access_key`.",
+    },
+    "secret_key_secret": {
+        "type": "str",
+        "default": "",
+        "description": "The secret that is the secret key; empty: the service's own, else `secret_key`.",
+    },
     "tls_verify": {"type": "bool", "default": True, "description": "Check the service's certificate (https)."},
     "ca_file": {"type": "path", "default": "", "description": "File of the certificates that are trusted (https)."},
 }
@@ -263,11 +271,16 @@ def _stores(ctx):
 
 
 def _signer(ctx):
-    """With the run's secrets, else with AWS's own variables, of the recipe's client.env or of the job."""
+    """With the service's own or the run's secrets, else with AWS's variables, of client.env or of the job."""
     settings, variables = ctx.settings, dict(os.environ, **ctx.env)
-    names = settings["access_key_secret"], settings["secret_key_secret"]
+    own = ctx.service.get("connection") or {}
+    user = None if settings["access_key_secret"] else own.get("user")
+    names = (
+        settings["access_key_secret"] or "access_key",
+        settings["secret_key_secret"] or own.get("secret") or "secret_key",
+    )
     try:
-        keys = [ctx.secret(name) for name in names]
+        keys = [user or ctx.secret(names[0]), ctx.secret(names[1])]
     except LoadError:
         keys = [variables.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
         if not all(keys):

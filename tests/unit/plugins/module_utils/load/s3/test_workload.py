@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry
@@ -167,6 +168,34 @@ def test_wrong_credentials_are_said(s3, load, seaweedfs, monkeypatch):
 def test_credentials_of_the_environment(load, seaweedfs):
     made = load("s3", seaweedfs, settings={"operations": {"put": 1}, "object_size": 0}, requests=5)
     made.context.env = {"AWS_ACCESS_KEY_ID": servers.ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": servers.SECRET_KEY}
+    with set_up(made):
+        assert made.run()["operations"] == 5
+
+
+@pytest.mark.parametrize(
+    ("connection", "settings", "files"),
+    [
+        ({"user": servers.ACCESS_KEY, "secret": "password"}, {}, {"password": servers.SECRET_KEY}),
+        (
+            {"user": "somebody", "secret": "password"},
+            {"access_key_secret": "mine", "secret_key_secret": "also_mine"},
+            {"password": "wrong", "mine": servers.ACCESS_KEY, "also_mine": servers.SECRET_KEY},
+        ),
+        (
+            {"user": servers.ACCESS_KEY, "secret": "password"},
+            {"secret_key_secret": "also_mine"},
+            {"password": "wrong", "also_mine": servers.SECRET_KEY},
+        ),
+    ],
+    ids=["the service's own", "the recipe's", "the recipe's for the service's user"],
+)
+def test_credentials_that_the_service_was_made_with(load, seaweedfs, connection, settings, files):
+    made = load("s3", seaweedfs, settings={"operations": {"put": 1}, "object_size": 0, **settings}, requests=5)
+    made.context.services = [{**seaweedfs.service, "connection": connection}]
+    folder = Path(made.context.run_dir) / "secrets"
+    folder.mkdir()
+    for name, value in files.items():
+        (folder / name).write_text(value + "\n")
     with set_up(made):
         assert made.run()["operations"] == 5
 
