@@ -29,6 +29,7 @@ def model_repository():
 SAYS = {
     "minio": ("minio_api_requests_total", 1, 50),
     "ollama": ("ollama_models_loaded", 3, 1),
+    "qdrant": ("rest_responses_total", 1, 20),
     "triton": ("nv_inference_request_success", 1, 80),
 }
 
@@ -63,6 +64,11 @@ def test_the_small_recipe(play, home, service):
             "storage class parity 3 should be less than or equal to 2",
         ),
         ("ollama", ("llama3.2:1b", "no-such"), "pull model manifest: file does not exist"),
+        (
+            "qdrant",
+            ("  time_limit", "  settings: {extra_config: {service: {max_workers: many}}}\n  time_limit"),
+            'expected an integer for key "service.max_workers"',
+        ),
         (
             "triton",
             ("  time_limit", "    model_control_mode: explicit\n    load_models: [other]\n  time_limit"),

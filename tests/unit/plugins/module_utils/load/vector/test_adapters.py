@@ -18,7 +18,9 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector im
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector.adapter import collection_name
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
-from . import standin_milvus, standin_qdrant
+from tests.integration.standin import qdrant
+
+from . import standin_milvus
 from .conftest import mean, set_up_metrics
 from .truth_of_tests import queries, recall, steps, vectors
 from .vector_servers import PASSWORD, ask, chroma, faiss_python, faiss_server, milvus, postgresql, sql
@@ -202,7 +204,7 @@ def test_milvus_says_with_status_200_that_a_search_failed(vector_run):
 def test_qdrant(vector_run, metric, version):
     """The stand-in's answers are exact, so that any other recall than 1 would be the adapter's mistake."""
     settings = {"adapter": "qdrant", "metric": metric, "index": HNSW, "search": {"ef": 64}, "secret": "key"}
-    with standin_qdrant.Qdrant(version, api_key="the-key") as server:
+    with qdrant.Qdrant(version, api_key="the-key") as server:
         with vector_run(server, settings, secrets={"key": "the-key"}) as run:
             result = run.case()
             check_result(result, run)
@@ -217,14 +219,14 @@ def test_qdrant(vector_run, metric, version):
 
 
 def test_qdrant_takes_the_key_that_the_service_was_made_with(vector_run):
-    with standin_qdrant.Qdrant(api_key="the-key") as server:
+    with qdrant.Qdrant(api_key="the-key") as server:
         server.service["connection"] = {"secret": "api_key"}
         with vector_run(server, {"adapter": "qdrant"}, secrets={"api_key": "the-key"}) as run:
             assert run.case()["errors"] == {}
 
 
 def test_qdrant_without_an_index_searches_exactly(vector_run):
-    with standin_qdrant.Qdrant() as server, vector_run(server, {"adapter": "qdrant", "index": {"type": "flat"}}) as run:
+    with qdrant.Qdrant() as server, vector_run(server, {"adapter": "qdrant", "index": {"type": "flat"}}) as run:
         result = run.case()
         assert mean(result, "recall") == 1.0
         assert "index_build_time" not in set_up_metrics(result)
@@ -233,7 +235,7 @@ def test_qdrant_without_an_index_searches_exactly(vector_run):
 
 
 def test_qdrant_that_builds_no_index_is_no_result(vector_run):
-    with standin_qdrant.Qdrant() as server:
+    with qdrant.Qdrant() as server:
         server.indexes = False
         with pytest.raises(LoadError, match="Qdrant built no index"), vector_run(server, {"adapter": "qdrant"}):
             pass
@@ -242,7 +244,7 @@ def test_qdrant_that_builds_no_index_is_no_result(vector_run):
 
 def test_an_index_that_takes_too_long_is_given_up(vector_run):
     settings = {"adapter": "qdrant", "searchable_deadline_s": 1}
-    with standin_qdrant.Qdrant(optimises_s=60) as server:
+    with qdrant.Qdrant(optimises_s=60) as server:
         with (
             pytest.raises(LoadError, match=r"Qdrant's index \(the collection is yellow\) was not there in time"),
             vector_run(server, settings),
@@ -252,7 +254,7 @@ def test_an_index_that_takes_too_long_is_given_up(vector_run):
 
 
 def test_short_answers_are_errors(vector_run):
-    with standin_qdrant.Qdrant() as server, vector_run(server, {"adapter": "qdrant"}) as run:
+    with qdrant.Qdrant() as server, vector_run(server, {"adapter": "qdrant"}) as run:
         server.lacks = 1
         result = run.case()
     assert result["operations"] == 0 and "recall" not in result["histograms"]

@@ -15,8 +15,9 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector im
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector.adapter import collection_name
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
+from tests.integration.standin.qdrant import Qdrant, Unknown
+
 from ...agent.conftest import START_POSTGRESQL, agent, run  # noqa: F401
-from . import standin_qdrant
 from .conftest import mean, set_up_metrics
 from .truth_of_tests import queries, steps, vectors
 from .vector_servers import folder_for_all, postgresql_programs
@@ -27,7 +28,7 @@ QDRANT = {"adapter": "qdrant", "index": {"type": "flat"}}
 
 @pytest.fixture
 def qdrant():
-    with standin_qdrant.Qdrant() as server:
+    with Qdrant() as server:
         yield server
 
 
@@ -137,7 +138,7 @@ def test_an_insert_that_is_refused_ends_the_set_up(qdrant, vector_run, monkeypat
 
     def refuse(collection, body):
         if random.random() < 0.5:
-            raise standin_qdrant.Unknown(400, "Wrong input: no more room")
+            raise Unknown(400, "Wrong input: no more room")
         return original(collection, body)
 
     monkeypatch.setattr(qdrant, "_insert", refuse)
