@@ -169,6 +169,30 @@ directory beside its recipe. An absolute path is a file on the cluster, which ha
 submitted.
 """
 
+IMAGES = """\
+## Images
+
+`service.image`, `client.image`, and the values of the inventory's `benchmark_images`:
+
+| image | form | where it comes from |
+|---|---|---|
+| of Docker Hub | `postgres:17`, `org/name`, `name@sha256:…` | pulled |
+| of another registry | `docker://ghcr.io/org/name:tag`, `ghcr.io/org/name:tag` | pulled |
+| SIF file in a registry | `oras://HOST/name:tag` (`apptainer push`), `library://…` | pulled |
+| archive | `oci-archive:/PATH.tar`, `docker-archive:/PATH.tar` (`docker save`) | built from a file on the cluster |
+| definition file | `/PATH/name.def` on the cluster; `name.def` beside the recipe, then shipped | built |
+| SIF file, sandbox directory | `/PATH/name.sif`, `/PATH/folder` on the cluster | used where it lies |
+
+A job of its own, without GPUs, pulls or builds what is not in the cache yet, once for all runs, and the service job
+waits for it. An archive or a definition is known by its content: copies share an image, and a change makes a new one.
+Of several images in an archive `oci-archive:/PATH.tar:NAME` says which one.
+
+A definition is built by an ordinary user (`apptainer build --fakeroot`), which needs user namespaces on the nodes.
+Where they are not to be had, build it elsewhere, copy the SIF file to the cluster, and name its path. Files that a
+definition copies (`%files`) are named by their absolute paths on the cluster; when they change, or the image of its
+`From`, change the definition, too, since the image in the cache is found by the definition alone.
+"""
+
 RULES = """\
 ## Rules
 
@@ -229,7 +253,7 @@ def reference() -> str:
         parts.append(f"### `{section}:`\n\n{_sentence(field.description)}\n\n{_table(model, own)}{also}")
     parts.append(f"### Both jobs\n\nKeys of `service:` and of `client:`.\n\n{_table(JobOptions, list(shared_order()))}")
     parts += [f"### `{path}:`\n\n{note}{_table(model, keys_of(model))}" for path, note, model in NESTED]
-    parts += [load(), RULES.format(most_cases=MOST_CASES)]
+    parts += [load(), IMAGES, RULES.format(most_cases=MOST_CASES)]
     parts.append("## Service types\n\n`service.settings` of each type.\n")
     parts += [_settings(name, service_type(name).options, _type_note(name)) for name in service_types()]
     parts.append("## Workloads\n\n`client.settings` of each workload (`client.type`).\n")

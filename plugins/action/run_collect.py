@@ -23,6 +23,8 @@ t=.collect.$$; trap 'rm -rf "$t"' EXIT; mkdir "$t" || exit 4
 cp -R events logs clients results histograms telemetry metrics "$t" 2>"$t.err" || :
 cp plan.json spec.json start.sh ./*.sbatch "$t" 2>"$t.err" || :
 while read -r image; do
+  # a link of the run's own is gone when the run is: what it means stays
+  case $image in "$1"/*) image=$(readlink -f "$image") ;; esac
   { printf '%s\t' "$image"; stat -L -c '%s' "$image"; } 2>/dev/null | tr '\n' '\t'
   cat "$image.sha256" 2>/dev/null | cut -d' ' -f1 | tr -d '\n'; echo
 done <images.txt >"$t/images.tsv"

@@ -36,7 +36,7 @@ class ActionModule(RunAction):
     OPTIONS = {
         "plan": {"type": "dict", "required": True},
         "files": {"type": "dict", "required": True},
-        "images": {"type": "list", "elements": "str", "default": []},
+        "images": {"type": "list", "elements": "dict", "default": []},
     }
 
     def act(self) -> dict[str, Any]:
@@ -99,11 +99,12 @@ class ActionModule(RunAction):
             "qos": sacctmgr.qos_argv(),
             "associations": ["sh", "-c", mine],
             "scratch": ["sh", "-c", _SCRATCH, "sh", plan["cluster"]["scratch"]],
-            "files": ["sh", "-c", _MISSING, "sh", *self._images(), *[path for _field, path in cluster_paths(plan)]],
+            "files": ["sh", "-c", _MISSING, "sh", *self._needed(), *[path for _field, path in cluster_paths(plan)]],
         }
 
-    def _images(self) -> list[str]:
-        return [path for path in self.options["images"] if path]
+    def _needed(self) -> list[str]:
+        """Paths of images, and of what they are built from, that must be on the cluster."""
+        return [image["needs"] for image in self.options["images"]]
 
     def _facts(self, plan: dict[str, Any], answers: dict[str, Result]) -> dict[str, Any]:
         for key in ("config", "partitions", "nodes"):
@@ -120,7 +121,7 @@ class ActionModule(RunAction):
         facts: dict[str, Any] = {
             "version": config.get("SLURM_VERSION"),
             "partitions": partitions,
-            "missing_images": [path for path in self._images() if path in missing],
+            "missing_images": [image for image in self.options["images"] if image["needs"] in missing],
             "missing_inputs": [(field, path) for field, path in cluster_paths(plan) if path in missing],
             "scratch_error": None if answers["scratch"].rc == 0 else answers["scratch"].out.strip(),
         }

@@ -13,7 +13,9 @@ short_description: Where the image of a reference lies on a cluster
 description:
   - Gives the path of the SIF file or sandbox that stands for an image reference on one cluster, and whether it must be
     fetched first.
-positional: _input, images, cache
+  - What is built from a file, an archive or a definition, is in the cache under a name that goes by the file's content,
+    which only the cluster knows. Its path is that of a link in the run's directory, made by the job that builds it.
+positional: _input, images, cache, run_dir
 options:
   _input:
     description: Image reference or path; empty for none.
@@ -27,6 +29,10 @@ options:
     description: Directory of pulled images (C(benchmark_image_cache)).
     type: str
     required: true
+  run_dir:
+    description: The run's directory.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -37,12 +43,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(asked) (the reference as asked), C(reference), C(path) and C(fetch); all empty for no image.
+  description:
+    - C(asked) (the reference as asked), C(reference), C(path), C(fetch), C(built) (whether from a file), C(needs) (path
+      of what has to be on the cluster). All empty for no image.
   type: dict
 """
 
 
 from ansible.errors import AnsibleFilterError  # noqa: E402
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import source  # noqa: E402
 from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.image import cache_name  # noqa: E402
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.images import (  # noqa: E402
     is_path,
@@ -50,18 +59,24 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.images 
 )
 
 
-def image_location(asked, images, cache):
-    """{"asked", "reference", "path", "fetch"} of an image reference or path (str) on a cluster."""
+def image_location(asked, images, cache, run_dir=""):
+    """{"asked", "reference", "path", "fetch", "built", "needs"} of an image reference or path (str) on a cluster."""
     asked = str(asked or "").strip()
+    found = {"asked": asked, "reference": "", "path": "", "fetch": False, "built": False, "needs": ""}
     if not asked:
-        return {"asked": "", "reference": "", "path": "", "fetch": False}
+        return found
     try:
         reference = substitute_image(asked, images or {})
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from None
+    file = source.file_of(reference)
+    if file:
+        link = f"{run_dir}/images/{cache_name(reference)}"
+        needs = file if file.startswith("/") else ""  # a relative one is shipped with the run
+        return {**found, "reference": reference, "path": link, "fetch": True, "built": True, "needs": needs}
     if is_path(reference):
-        return {"asked": asked, "reference": reference, "path": reference, "fetch": False}
-    return {"asked": asked, "reference": reference, "path": f"{cache}/{cache_name(reference)}", "fetch": True}
+        return {**found, "reference": reference, "path": reference, "needs": reference}
+    return {**found, "reference": reference, "path": f"{cache}/{cache_name(reference)}", "fetch": True}
 
 
 class FilterModule:

@@ -45,7 +45,9 @@ options:
     description: Path of the SIF file.
     type: path
   cache_dir:
-    description: Directory for SIF files, in which each image has a name of its own.
+    description:
+      - Directory for SIF files, in which each image has a name of its own.
+      - That of an archive or a definition file goes by its content. Copies share it, and a change makes another.
     type: path
   state:
     description:
@@ -190,6 +192,10 @@ digest:
   description: The digest that the image is pinned to.
   returned: O(state=present)
   type: str
+source:
+  description: V(sha256:...) of the archive or definition file that it was built from.
+  returned: O(state=present)
+  type: str
 job_id:
   description: The Slurm job that got the image.
   returned: when a job was needed
@@ -204,7 +210,7 @@ import hashlib
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import fetch, image
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import fetch, image, source
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import job_task
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.module import (
@@ -244,6 +250,16 @@ OPTIONS = {
     "job": {"type": "dict", "options": JOB_OPTIONS},
 }
 LOG_LINES = 15
+
+
+def place(params):
+    """The path of the SIF file that is asked for; None where the image is used where it lies."""
+    if not params["cache_dir"]:
+        return params["dest"]
+    reference = params["reference"]
+    content = source.content_of(reference)
+    name = source.cache_name(reference, content) if content else image.cache_name(reference, params["digest"])
+    return os.path.join(params["cache_dir"], name)
 
 
 def existing(module, reference):
@@ -369,9 +385,12 @@ def main():
             msg='digest: "{0}" is no digest (write sha256: and 64 hexadecimal digits)'.format(params["digest"])
         )
     client = client_of(module)
-    dest = params["dest"]
-    if params["cache_dir"]:
-        dest = os.path.join(params["cache_dir"], image.cache_name(params["reference"], params["digest"]))
+    try:
+        dest = place(params)
+    except EnvironmentError as error:
+        module.fail_json(
+            msg="reference: {0}: {1} (name a file that this host can read)".format(error.filename, error.strerror)
+        )
     if not dest and (image.kind(params["reference"]) != image.PATH or params["state"] == "absent"):
         module.fail_json(msg="give dest (the SIF file) or cache_dir (a directory for SIF files)")
     try:

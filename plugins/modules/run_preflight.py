@@ -27,9 +27,11 @@ options:
     type: dict
     required: true
   images:
-    description: Paths of images that must be there.
+    description:
+      - Images whose files must be there, as P(aifactory.benchmark.image_location#filter) gives them, with the
+        recipe's C(field) that names them.
     type: list
-    elements: str
+    elements: dict
     default: []
 attributes:
   action:

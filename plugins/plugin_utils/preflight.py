@@ -17,19 +17,30 @@ def problems(plan: dict[str, Any], facts: dict[str, Any]) -> list[str]:
     """Sentences (one per mistake) about what this cluster would refuse; empty when the plan fits.
 
     `facts`: `partitions` (see module_utils.slurm.cluster.partition), and where accounting tells, `associations` and
-    `may`; `missing_images` (paths); `missing_inputs` (pairs of field and path); `scratch_error` (text or None).
+    `may`; `missing_images` (`field`, `asked`, `needs`: the path); `missing_inputs` (pairs of field and path);
+    `scratch_error` (text or None).
     """
     found = []
     for role, section in SECTIONS.items():
         job = plan[role]["job"]
         found += [f"{section}.{text}" for text in _job_problems(job, facts)]
-    found += [f"image {path}: no such file on {plan['cluster']['name']}" for path in facts.get("missing_images", [])]
+    found += [_missing_image(image, plan["cluster"]["name"]) for image in facts.get("missing_images", [])]
     found += [
         f"{field} {path}: no such file on {plan['cluster']['name']}" for field, path in facts.get("missing_inputs", [])
     ]
     if facts.get("scratch_error"):
         found.append(f"benchmark_scratch {plan['cluster']['scratch']}: {facts['scratch_error']}")
     return found
+
+
+def _missing_image(image: dict[str, Any], cluster: str) -> str:
+    """`service.image /x.sif: no such file …`, or that the inventory names that path in the image's place."""
+    if image["needs"] in image["asked"]:
+        return f"{image['field']} {image['asked']}: no such file on {cluster}; correct the path, or copy it there"
+    return (
+        f"{image['field']} {image['asked']}: benchmark_images has {image['needs']} for it, and there is no such file "
+        f"on {cluster}; correct the inventory, or copy it there"
+    )
 
 
 def _job_problems(job: dict[str, Any], facts: dict[str, Any]) -> Iterator[str]:

@@ -36,13 +36,15 @@ def _parser():
         ("service", "start, probe, publish and end the service: service --spec S -- apptainer exec ... IMAGE COMMAND"),
         ("clients", "start the clients and measure: clients --spec S [-- apptainer exec ... IMAGE]"),
         ("client", "be one client, told what to do on standard input"),
-        ("image", "pull an image once, under a lock"),
+        ("image", "pull or build an image once, under a lock"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--spec", required=name != "image", help="spec.json of the run")
         if name == "image":
-            command.add_argument("--reference", required=True, help="docker://, oras:// or library:// reference")
-            command.add_argument("--dest", required=True, help="the SIF file to make")
+            command.add_argument("--reference", required=True, help="of a registry, an archive, or a definition file")
+            command.add_argument("--dest", help="the SIF file to make")
+            command.add_argument("--cache", help="directory where the SIF file is named after what it is built from")
+            command.add_argument("--link", help="symbolic link to make to the SIF file in --cache")
             command.add_argument("--runtime", default="apptainer", choices=["apptainer", "singularity"])
             command.add_argument("--digest", help="sha256:... that the reference must have")
     return parser

@@ -13,7 +13,7 @@ import os
 import sys
 import zipfile
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import image, lock, registry
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import image, lock, registry, source
 
 _PACKAGE = __name__.rpartition(".")[0]
 _MAIN = "import sys\n\nfrom {0}.fetch import main\n\nsys.exit(main())\n".format(_PACKAGE)
@@ -47,7 +47,7 @@ def main(argv=None):
             build_args=given.build_arg,
         )
     except image.ImageError as error:
-        sys.stderr.write("{0}\n".format(error))
+        sys.stderr.write("".join(line + "\n" for line in [*error.log_tail, str(error)]))
         return 1
     sys.stdout.write(json.dumps(facts, sort_keys=True) + "\n")
     return 0
@@ -71,9 +71,9 @@ def bundle(path):
         folders = _PACKAGE.split(".")
         for depth in range(1, len(folders) + 1):
             archive.writestr("/".join(folders[:depth]) + "/__init__.py", "")
-        for module in (sys.modules[__name__], image, lock, registry):
-            source = module.__loader__.get_source(module.__name__)
-            archive.writestr(module.__name__.replace(".", "/") + ".py", source)
+        for module in (sys.modules[__name__], image, lock, registry, source):
+            text = module.__loader__.get_source(module.__name__)
+            archive.writestr(module.__name__.replace(".", "/") + ".py", text)
     os.rename(part, path)
 
 

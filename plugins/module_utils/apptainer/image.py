@@ -22,6 +22,7 @@ import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import registry
 from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.lock import Lock, LockTimeout
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.source import content_of, sha256_file
 
 # Kinds of references.
 REGISTRY = "registry"  # docker://, oras://, library:// ...: pulled
@@ -32,7 +33,10 @@ PATH = "path"  # a SIF file or a sandbox directory: used as it is
 _ARCHIVES = ("oci-archive:", "docker-archive:", "docker-daemon:", "oci:")
 _REMEDIES = (
     (r"manifest unknown|not found: not found|MANIFEST_UNKNOWN|no such (?:image|tag)", "check the name and the tag"),
-    (r"unauthorized|denied|authentication required|UNAUTHORIZED", "check the name; a private image needs a login"),
+    (
+        r"unauthorized|(?<!ermission )denied|authentication required|UNAUTHORIZED",
+        "check the name; a private image needs a login",
+    ),
     (
         r"connection refused|no such host|network is unreachable|i/o timeout|TLS handshake|dial tcp",
         "the registry cannot be reached from this host: pull inside a job (option job), or use another registry",
@@ -40,12 +44,25 @@ _REMEDIES = (
     (r"no space left|[Dd]isk quota", "make room, or set APPTAINER_CACHEDIR and APPTAINER_TMPDIR to scratch"),
     (r"toomanyrequests|TOOMANYREQUESTS|429", "the registry limits pulls: log in, or try again later"),
     (r"server gave HTTP response to HTTPS", "the registry does not speak TLS: set no_https"),
-    (r"fakeroot|newuidmap|subuid", "this host does not let ordinary users build: build elsewhere, and copy the SIF"),
+    (
+        r"(?m)^(?:FATAL|ERROR|WARNING).*(?:fakeroot|newuidmap|subuid|user namespace|setgroups)",
+        "this host does not let ordinary users build: build it elsewhere (apptainer build NAME.sif NAME.def), copy the "
+        "SIF file to the cluster, and name its path",
+    ),
 )
+_DEFINITION_REMEDY = "correct the definition, or build it elsewhere and name the SIF file's path"
+_TAIL_LINES = 20
 
 
 class ImageError(Exception):
-    """An image that cannot be had: what failed, the runtime's own words, and what to do."""
+    """An image that cannot be had: what failed, the runtime's own words, and what to do.
+
+    log_tail (list of str): the end of what the runtime wrote.
+    """
+
+    def __init__(self, message, log_tail=()):
+        super().__init__(message)
+        self.log_tail = list(log_tail)
 
 
 def is_digest(text):
@@ -128,15 +145,6 @@ def environment(cache_dir=None, tmp_dir=None):
     return found
 
 
-def sha256_file(path):
-    """The SHA-256 (str, hexadecimal) of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def execute(argv, env=None):
     """(rc, stdout, stderr) of a command; rc 127 when it is not there. The usual `run` for ensure."""
     full = dict(os.environ, **(env or {}))
@@ -164,13 +172,15 @@ def _read(path):
 
 
 def describe(path):
-    """What an image file is (dict): path, type (sif, sandbox), bytes, sha256 (None of a sandbox), reference, digest.
+    """What an image file is (dict): path, type (sif, sandbox), bytes, sha256 (None of a sandbox), reference, digest,
+    source (`sha256:...` of the archive or definition that it was built from).
 
     The SHA-256 is the one beside it (PATH.sha256) when that is newer than the image, else None. None (instead of
     the dict) when there is nothing at the path.
     """
     if os.path.isdir(path):
-        return {"path": path, "type": "sandbox", "bytes": None, "sha256": None, "reference": None, "digest": None}
+        unknown = dict.fromkeys(("bytes", "sha256", "reference", "digest", "source"))
+        return dict(unknown, path=path, type="sandbox")
     if not os.path.exists(path):
         return None
     facts = {"path": path, "type": "sif", "bytes": os.path.getsize(path), "sha256": None}
@@ -178,7 +188,7 @@ def describe(path):
     if beside and os.path.getmtime(path + ".sha256") >= os.path.getmtime(path):
         facts["sha256"] = beside.split()[0]
     origin = json.loads(_read(path + ".json") or "{}")
-    facts.update(reference=origin.get("reference"), digest=origin.get("digest"))
+    facts.update((name, origin.get(name)) for name in ("reference", "digest", "source"))
     return facts
 
 
@@ -195,20 +205,30 @@ def _write_beside(path, facts):
 
 
 def up_to_date(reference, dest, digest=None):
-    """The facts (dict, see describe) of dest when it is the image of this reference and has its checksum, else None."""
+    """The facts (dict, see describe) of dest when it is the image of this reference and has its checksum, else None.
+
+    What is built from a file goes by the file's content, as long as the file is there.
+    """
     facts = describe(dest)
     if facts is None or facts["type"] != "sif" or facts["sha256"] is None:
         return None
+    try:
+        content = content_of(reference)
+    except OSError:
+        content = None
+    if content and facts["source"]:
+        return facts if facts["source"] == content else None
     return facts if facts["reference"] in (None, normalise(reference, digest)) else None
 
 
-def _explain(argv, rc, stderr):
+def _explain(argv, rc, stderr, made_of):
     lines = [line for line in stderr.splitlines() if line.strip() and not line.startswith("INFO:")]
     said = "; ".join(line.strip() for line in lines[-3:]) or "no message"
     if rc == 127:
         remedy = "the container runtime is not on this host's PATH: load its module, or pull inside a job (option job)"
     else:
-        remedy = next((text for pattern, text in _REMEDIES if re.search(pattern, stderr)), "see the runtime's message")
+        unknown = _DEFINITION_REMEDY if made_of == DEFINITION else "see the runtime's message"
+        remedy = next((text for pattern, text in _REMEDIES if re.search(pattern, "\n".join(lines))), unknown)
     return "{0} {1}: exit status {2}: {3} ({4})".format(argv[0], argv[1], rc, said, remedy)
 
 
@@ -218,10 +238,13 @@ def _make(reference, dest, digest, *, argv_of, run, resolve):
     # a tag may move between the question and the pull: what was told is what is pulled
     found = resolve(normalise(reference)) if digest is None and kind(reference) == REGISTRY else None
     argv = argv_of(part, digest or found)
+    content = _content(reference)
     try:
-        rc, _stdout, stderr = run(argv)
+        rc, stdout, stderr = run(argv)
         if rc != 0 or not os.path.exists(part):
-            raise ImageError("cannot get the image {0}: {1}".format(reference, _explain(argv, rc, stderr)))
+            why = _explain(argv, rc, stderr, kind(reference))
+            tail = (stdout.splitlines() + stderr.splitlines())[-_TAIL_LINES:]
+            raise ImageError("cannot get the image {0}: {1}".format(reference, why), tail)
         checksum = sha256_file(part)
         if digest and kind(reference) != REGISTRY and digest != "sha256:" + checksum:
             raise ImageError(
@@ -235,6 +258,7 @@ def _make(reference, dest, digest, *, argv_of, run, resolve):
             "sha256": checksum,
             "reference": normalise(reference, digest),
             "digest": digest or found,
+            "source": content,
             "made_at_s": int(time.time()),
         }
         os.rename(part, dest)
@@ -243,6 +267,17 @@ def _make(reference, dest, digest, *, argv_of, run, resolve):
         if os.path.exists(part):
             os.unlink(part)
     return facts
+
+
+def _content(reference):
+    try:
+        return content_of(reference)
+    except OSError as error:
+        raise ImageError(
+            "cannot get the image {0}: {1}: {2} (name a file that this host can read, by its absolute path)".format(
+                reference, error.filename, error.strerror
+            )
+        )
 
 
 def ensure(reference, dest, runtime="apptainer", run=execute, lock_timeout_s=3600.0, **options):

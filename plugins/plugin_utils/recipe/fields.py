@@ -23,13 +23,14 @@ _RESERVED_ENVIRONMENT = re.compile(
 
 
 def _image(value: Any) -> str:
-    remedy = "write NAME:TAG, docker://…, oras://…, or the path of a .sif file on the cluster"
+    """A relative path of a definition file is left for the recipe's checker, which knows the folder."""
     if not isinstance(value, str):
-        raise units.UnitError(f"expected an image reference, found {describe(value)}", remedy)
+        raise units.UnitError(f"expected an image reference, found {describe(value)}", images.REMEDY)
     try:
-        images.normalise_image(value)
-    except ValueError as error:
-        raise units.UnitError(str(error), remedy) from error
+        if not images.is_definition(value.strip()):
+            images.on_cluster(value)
+    except images.ImageMistake as error:
+        raise units.UnitError(str(error), error.remedy) from error
     return value.strip()
 
 

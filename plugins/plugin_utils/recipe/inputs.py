@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, aifactory.benchmark contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Files that the load reads: settings of the type ``path``, and the trace of arrivals.
+"""Files that go with a recipe: settings of the type ``path``, the trace of arrivals, definition files of images.
 
 An absolute path lies on the cluster, where the preflight looks for it. A relative one lies beside the recipe; it is
 shipped with the run, and the plan names it ``inputs/NAME``, relative to the run's directory.
@@ -21,6 +21,7 @@ from ...module_utils.load.schedule import read_trace
 from .cases import SETTINGS
 from .document import Document, FieldPath, field_name
 from .errors import Problem, describe, did_you_mean
+from .images import is_definition
 from .load_schema import Arrival, Benchmarks, Sweep
 from .schema import RecipeModel
 from .sweep import HERE
@@ -95,12 +96,15 @@ def take_inputs(
 ) -> tuple[RecipeModel, list[Problem]]:
     """The model with the plan's paths in place of local ones, and what is wrong with the files."""
     taker = _Taker(document, workload, inputs)
-    client, bench = model.client, model.benchmarks
+    service, client, bench = model.service, model.client, model.benchmarks
     settings = taker.settings(client.settings, ("client", "settings"))
     sweep = taker.sweep(bench.sweep) if bench.sweep is not None else None
     arrival = taker.trace(bench.arrival, bench) if bench.arrival is not None else None
     update = {
-        "client": client.model_copy(update={"settings": settings}),
+        "service": service.model_copy(update={"image": taker.image(service.image, ("service", "image"))}),
+        "client": client.model_copy(
+            update={"settings": settings, "image": taker.image(client.image, ("client", "image"))}
+        ),
         "benchmarks": bench.model_copy(update={"sweep": sweep, "arrival": arrival}),
     }
     return model.model_copy(update=update), taker.problems
@@ -133,6 +137,9 @@ class _Taker:
             for number, case in enumerate(sweep.cases)
         ]
         return sweep.model_copy(update={"parameters": parameters, "cases": cases})
+
+    def image(self, image: str | None, path: FieldPath) -> str | None:
+        return self._take(image, path, _check_definition) if image and is_definition(image) else image
 
     def trace(self, arrival: Arrival, bench: Benchmarks) -> Arrival:
         if arrival.path is None or arrival.type != "trace":
@@ -171,6 +178,13 @@ class _Taker:
         except ValueError as error:
             self.problems.append(self.document.problem(path, str(error), "correct the file, or name another one"))
         return text
+
+
+def _check_definition(source: str) -> None:
+    """Raises ValueError for what Apptainer could not build an image from."""
+    text = Path(source).read_text(encoding="utf-8")
+    if not re.search(r"^\s*bootstrap\s*:", text, re.IGNORECASE | re.MULTILINE):
+        raise ValueError(f"{source} is no definition file: it has no line 'Bootstrap: …'")
 
 
 def replace_paths(

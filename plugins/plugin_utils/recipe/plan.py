@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from .cases import time_limit_of
 from .errors import Problem, RecipeError, describe
-from .images import normalise_image, substitute_image
+from .images import ImageMistake, normalise_image, on_cluster, substitute_image
 from .layout import gpus_per_node, layout_of
 from .load import Recipe, slug_of
 from .load_plan import benchmarks_plan, client_settings
@@ -86,7 +86,7 @@ def _cluster(name: str, variables: Mapping[str, Any]) -> ClusterVariables:
     try:
         site = ClusterVariables.model_validate({key: value for key, value in known.items() if value is not None})
         for asked, used in site.images.items():
-            normalise_image(asked), normalise_image(used)
+            normalise_image(asked), on_cluster(used)
     except ValidationError as error:
         raise RecipeError(
             Problem(
@@ -96,9 +96,9 @@ def _cluster(name: str, variables: Mapping[str, Any]) -> ClusterVariables:
             )
             for detail in error.errors()
         ) from error  # fmt: skip
-    except ValueError as error:
+    except ImageMistake as error:
         raise RecipeError(
-            [Problem(f"inventory, host {name}", None, None, "benchmark_images", str(error), "correct the reference")]
+            [Problem(f"inventory, host {name}", None, None, "benchmark_images", str(error), error.remedy)]
         ) from error
     return site
 

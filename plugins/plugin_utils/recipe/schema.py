@@ -84,7 +84,8 @@ class JobOptions(Section):
 
     image: Image | None = Field(
         None,
-        description="container image: a Docker Hub reference, a docker:// or oras:// URL, or the path of a SIF file",
+        description="container image: of a registry, an archive, a definition file, a SIF file or a sandbox directory;"
+        " see [Images](#images)",
     )
     command: Annotated[str, Field(min_length=1)] | None = Field(
         None, description="command run by a shell in the container"

@@ -68,7 +68,7 @@ def _failures(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Itera
             yield item("clients_failed", f"the client job failed: {_why(event)}; see logs/slurm-clients.out")
         elif event["event"] == "failed" and event.get("source") == "image":
             explained.add("image")
-            yield item("image_failed", f"the image could not be fetched: {_why(event)}")
+            yield item("image_failed", f"the image job failed: {_why(event)}; see logs/image.log")
     for job in jobs:
         state, role = states.normalize(job.get("state")), job.get("role")
         if states.is_ok(state) or (clients_done and state == "CANCELLED" and role == "service"):

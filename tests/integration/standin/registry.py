@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""A container registry with one small image: the reading part of the OCI distribution protocol, over HTTP.
+"""A container registry with one small image: the OCI distribution protocol, over HTTP.
 
-Apptainer really pulls from it. The image has one layer with one file; its manifest can be asked for by tag or digest.
-With an account it is private: it wants a token, which it gives to who knows the account.
+Apptainer really pulls from it and pushes to it. The image has one layer with one file; its manifest can be asked for by
+tag or digest. With an account it is private: it wants a token, which it gives to who knows the account; then it only
+lets read.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import tarfile
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -25,20 +28,26 @@ def sha256(content):
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def image(text):
-    """The blobs (dict digest → bytes) of an image with the file /hello, and its manifest (bytes)."""
+def hello():
+    """A file system (tar archive, bytes) with the file /hello."""
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as archive:
         for folder in ("bin", "etc", "proc", "sys", "dev", "tmp"):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             archive.addfile(entry)
+        text = b"hello from the registry\n"
         entry = tarfile.TarInfo("hello")
         entry.size, entry.mode = len(text), 0o644
         archive.addfile(entry, io.BytesIO(text))
-    layer = gzip.compress(raw.getvalue(), mtime=0)
+    return raw.getvalue()
+
+
+def image(files):
+    """The blobs (dict digest → bytes) of an image with this file system (tar archive), and its manifest (bytes)."""
+    layer = gzip.compress(files, mtime=0)
     config = {"architecture": "amd64", "os": "linux", "config": {"Cmd": ["/bin/sh"]}}
-    config["rootfs"] = {"type": "layers", "diff_ids": [sha256(raw.getvalue())]}
+    config["rootfs"] = {"type": "layers", "diff_ids": [sha256(files)]}
     config = json.dumps(config).encode()
     manifest = {
         "schemaVersion": 2,
@@ -52,12 +61,14 @@ def image(text):
 class Registry:
     """Context manager: serves `test/hello:1` on a free port of the loopback interface."""
 
-    def __init__(self, account=None):
+    def __init__(self, account=None, files=None):
         self.account = account
-        self.blobs, self.manifest = image(b"hello from the registry\n")
+        self.blobs, self.manifest = image(files or hello())
         self.digest = sha256(self.manifest)
         self.asked = []
-        registry = self
+        # what was pushed: (name, tag or digest) → (manifest, its media type)
+        self.pushed = {}
+        registry, uploads = self, {}
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -85,6 +96,42 @@ class Registry:
                     self.wfile.write(body)
 
             do_HEAD = do_GET
+
+            def do_POST(self):
+                """A blob is pushed to a place that is told; it comes there in one piece or several."""
+                self.rest(202, {"Location": f"{self.path.partition('?')[0]}{uuid.uuid4().hex}"})
+
+            def do_PATCH(self):
+                uploads[self.path] = uploads.get(self.path, b"") + self.body()
+                self.rest(202, {"Location": self.path, "Range": f"0-{len(uploads[self.path]) - 1}"})
+
+            def do_PUT(self):
+                path = self.path.partition("?")[0]
+                content = uploads.pop(path, b"") + self.body()
+                manifest = re.fullmatch("/v2/(.+)/manifests/(.+)", path)
+                if manifest:
+                    for reference in (manifest[2], sha256(content)):
+                        registry.pushed[manifest[1], reference] = (content, self.headers["Content-Type"])
+                else:
+                    registry.blobs[sha256(content)] = content
+                self.rest(201, {"Location": path, "Docker-Content-Digest": sha256(content)})
+
+            def body(self):
+                if self.headers.get("Transfer-Encoding") != "chunked":
+                    return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                parts = []
+                while size := int(self.rfile.readline(), 16):
+                    parts.append(self.rfile.read(size))
+                    self.rfile.readline()
+                self.rfile.readline()
+                return b"".join(parts)
+
+            def rest(self, status, headers):
+                """An answer without a body; nothing is pushed to a private registry."""
+                self.send_response(405 if registry.account else status)
+                for name, value in {**headers, "Content-Length": "0"}.items():
+                    self.send_header(name, value)
+                self.end_headers()
 
             def log_message(self, *unused):
                 """Say nothing."""
@@ -124,9 +171,10 @@ class Registry:
             return b"{}", "application/json"
         if path in ("/v2/test/hello/manifests/1", f"/v2/test/hello/manifests/{self.digest}"):
             return self.manifest, MANIFEST
-        if path.startswith("/v2/test/hello/blobs/"):
-            return self.blobs.get(path.rpartition("/")[2]), "application/octet-stream"
-        return None, ""
+        found = re.fullmatch("/v2/(.+)/(manifests|blobs)/(.+)", path)
+        if found and found[2] == "blobs":
+            return self.blobs.get(found[3]), "application/octet-stream"
+        return self.pushed.get((found[1], found[3]), (None, "")) if found else (None, "")
 
     def __enter__(self):
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

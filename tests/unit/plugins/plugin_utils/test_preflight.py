@@ -74,10 +74,17 @@ def test_without_accounting_the_partitions_limit_counts():
 def test_every_problem_is_told_at_once():
     facts = {
         **FACTS,
-        "missing_images": ["/x.sif"],
+        "missing_images": [
+            {"field": "service.image", "asked": "oci-archive:/x.tar", "needs": "/x.tar"},
+            {"field": "client.image", "asked": "tools:1", "needs": "/t.sif"},
+        ],
         "missing_inputs": [("client.settings.prompts", "/data/p.json")],
         "scratch_error": "not writable for u1",
     }
     found = problems(plan(gpus_per_node=1, qos="nope"), facts)
-    assert len(found) == 5
+    assert len(found) == 6
+    assert "service.image oci-archive:/x.tar: no such file on site; correct the path, or copy it there" in found
+    assert any(
+        line.startswith("client.image tools:1: benchmark_images has /t.sif for it, and there is") for line in found
+    )
     assert "client.settings.prompts /data/p.json: no such file on site" in found

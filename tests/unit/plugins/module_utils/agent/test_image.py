@@ -4,11 +4,69 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 
 import pytest
 
 from .conftest import PYTHON
+
+BUILD = """#!/bin/sh
+echo "building $*"; echo "INFO: half of it" >&2; echo "to make" >&2
+[ "$2" != --fakeroot ] || shift
+grep -q good "$3" || { echo "FATAL: while running %post section: exit status 3" >&2; exit 255; }
+cp "$3" "$2"
+"""
+
+
+@pytest.fixture
+def runtime(run, monkeypatch):
+    """A runtime that copies the definition where the image is to be."""
+    path = run.root / "bin/apptainer"
+    path.parent.mkdir()
+    path.write_text(BUILD)
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path.parent}:{os.environ['PATH']}")
+
+
+def build(run, text):
+    definition = run.root / "x.def"
+    definition.write_text(text)
+    links = ("--cache", str(run.root / "cache"), "--link", str(run.root / "mine/images/x.sif"))
+    return image(run, "--reference", str(definition), *links)
+
+
+def test_a_definition_is_built_once_and_linked_to(run, runtime):
+    for cached in (False, True):
+        done = build(run, "good")
+        assert done.returncode == 0, done.stderr
+        assert (run.root / "mine/images/x.sif").read_text() == "good"
+        assert events(run)[-1]["cached"] is cached
+        assert events(run)[-1]["digest"] == "sha256:" + hashlib.sha256(b"good").hexdigest()
+    assert (run.root / "mine/logs/image.log").read_text().count("building") == 1
+    [sif] = (run.root / "cache").glob("*.sif")
+    assert sif.samefile(run.root / "mine/images/x.sif")
+    assert build(run, "good again").returncode == 0
+    assert (run.root / "mine/images/x.sif").read_text() == "good again"
+
+
+def test_a_definition_that_fails_shows_the_end_of_its_log(run, runtime):
+    done = build(run, "bad")
+    assert done.returncode == 1
+    assert "exit status 3" in done.stderr and "correct the definition" in done.stderr
+    assert events(run)[-1]["log_tail"][1:] == [
+        "INFO: half of it",
+        "to make",
+        "FATAL: while running %post section: exit status 3",
+    ]
+    assert not list((run.root / "cache").iterdir()) and not (run.root / "mine/images").exists()
+
+
+def test_a_file_that_is_not_there_is_named(run):
+    done = image(run, "--reference", "oci-archive:/no/x.tar", "--cache", "/no", "--link", "/no/link")
+    assert done.returncode == 1
+    assert "oci-archive:/no/x.tar: /no/x.tar: No such file or directory" in done.stderr
+    assert events(run)[-1]["event"] == "failed"
 
 
 def image(run, *argv):

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import fetch, image, lock
+from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer import fetch, image, lock, source
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -176,9 +176,67 @@ def test_a_runtime_that_is_not_there(tmp_path):
 
 
 def test_a_file_that_is_not_the_one_of_the_digest(tmp_path):
+    archive = tmp_path / "x.tar"
+    archive.write_bytes(b"an archive")
     with pytest.raises(image.ImageError, match="not sha256:abab"):
-        image.ensure("oci-archive:/x.tar", str(tmp_path / "a.sif"), run=Runtime(), digest=DIGEST)
-    assert list(tmp_path.iterdir()) == []
+        image.ensure(f"oci-archive:{archive}", str(tmp_path / "a.sif"), run=Runtime(), digest=DIGEST)
+    assert list(tmp_path.iterdir()) == [archive]
+
+
+def test_an_image_goes_by_the_content_of_the_file_that_it_is_built_from(tmp_path):
+    one, copy, runtime = tmp_path / "one.tar", tmp_path / "copy.tar", Runtime()
+    for path in (one, copy):
+        path.write_bytes(b"an archive")
+    content = source.content_of(f"docker-archive:{one}")
+    assert content == source.content_of(f"docker-archive:{copy}") == "sha256:" + image.sha256_file(str(one))
+    dest = str(tmp_path / source.cache_name(f"docker-archive:{one}", content))
+    first = image.ensure(f"docker-archive:{one}", dest, run=runtime)
+    again = image.ensure(f"docker-archive:{copy}", dest, run=runtime)
+    assert (first["changed"], again["changed"], len(runtime.calls)) == (True, False, 1)
+    assert again["source"] == content
+    copy.write_bytes(b"another archive")
+    assert image.ensure(f"docker-archive:{copy}", dest, run=runtime)["changed"]
+    copy.unlink()
+    with pytest.raises(image.ImageError, match=r"copy.tar: No such file or directory \(name a file"):
+        image.ensure(f"docker-archive:{copy}", str(tmp_path / "b.sif"), run=runtime)
+    one.unlink()
+    assert image.up_to_date(f"docker-archive:{copy}", dest)["source"], "the file is not needed any more"
+
+
+@pytest.mark.parametrize(
+    ("reference", "path", "name"),
+    [
+        ("oci-archive:/x/y.tar", "/x/y.tar", "oci-archive-" + "ab" * 16 + ".sif"),
+        ("docker-archive:/x.tar:app:1", "/x.tar", "docker-archive-" + "ab" * 16 + "-"),
+        ("/x/y.def", "/x/y.def", "definition-" + "ab" * 16 + ".sif"),
+        ("inputs/y.def", "inputs/y.def", "definition-" + "ab" * 16 + ".sif"),
+        ("docker://host/y.def", None, ""),
+        ("/x/y.sif", None, ""),
+        ("postgres:17", None, ""),
+    ],
+)
+def test_the_file_that_an_image_is_built_from(reference, path, name):
+    assert source.file_of(reference) == path
+    if path:
+        assert source.cache_name(reference, DIGEST).startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "remedy"),
+    [
+        ("FATAL:   While performing build: while running %post section: exit status 3", "correct the definition"),
+        ("ERROR  : Could not write info to setgroups: Permission denied", "build it elsewhere"),
+        ("FATAL: fakeroot requires either setuid installation or unprivileged user namespaces", "name its path"),
+        ("INFO:    User not listed in /etc/subuid, trying root-mapped namespace\nFATAL: x", "correct the definition"),
+    ],
+)
+def test_a_definition_that_cannot_be_built(tmp_path, stderr, remedy):
+    definition = tmp_path / "a.def"
+    definition.write_text("Bootstrap: scratch\n")
+    with pytest.raises(image.ImageError, match="build: exit status 255") as caught:
+        image.ensure(str(definition), str(tmp_path / "a.sif"), run=Runtime(rc=255, stderr=stderr))
+    assert remedy in str(caught.value)
+    assert caught.value.log_tail == stderr.splitlines()
 
 
 def test_what_lies_somewhere(tmp_path):

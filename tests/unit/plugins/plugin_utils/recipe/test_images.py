@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.images import (
+    ImageMistake,
     is_path,
     normalise_image,
+    on_cluster,
     substitute_image,
 )
 from hypothesis import given
@@ -31,7 +33,10 @@ DIGEST = "sha256:" + "a" * 64
         (f"postgres:17@{DIGEST}", f"docker://docker.io/library/postgres@{DIGEST}"),
         ("oras://ghcr.io/org/app:1", "oras://ghcr.io/org/app:1"),
         ("oci-archive:/images/x.tar", "oci-archive:/images/x.tar"),
+        ("docker-archive:/images/x y.tar:app:1", "docker-archive:/images/x y.tar:app:1"),
         ("/images/x.sif", "/images/x.sif"),
+        ("/images/x.def", "/images/x.def"),
+        ("x.def", "x.def"),
         ("./x.sif", "./x.sif"),
         ("~/images/sandbox", "~/images/sandbox"),
         ("$SCRATCH/x.sif", "$SCRATCH/x.sif"),
@@ -49,6 +54,27 @@ def test_full_form(written, full):
 def test_what_is_no_reference(written):
     with pytest.raises(ValueError, match=r"reference|scheme|empty"):
         normalise_image(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "message", "remedy"),
+    [
+        ("oci-archive:images/x.tar", "'images/x.tar' of oci-archive: is no absolute path", "oci-archive:/PATH/ON"),
+        ("docker-archive:", "is no absolute path", "docker-archive:/PATH/ON"),
+        ("oci-archve:/x.tar", "unknown scheme 'oci-archve:'", "did you mean oci-archive:?"),
+        ("docekr://x", "unknown scheme 'docekr://'", "did you mean docker://?"),
+        ("oci:/x", "oci: is nothing that a cluster's nodes could read", "oci-archive:/PATH/FILE"),
+        ("docker-daemon:x:1", "docker-daemon: is nothing", "docker save"),
+        ("x.sif", "'x.sif' is no absolute path", "from / on"),
+        ("~/x.def", "'~/x.def' is no absolute path", "from / on"),
+        ("$SCRATCH/sandbox", "is no absolute path", "a ~ or $ is not expanded"),
+    ],
+)
+def test_what_a_cluster_could_not_find(written, message, remedy):
+    with pytest.raises(ImageMistake) as caught:
+        on_cluster(written)
+    assert message in str(caught.value)
+    assert remedy in caught.value.remedy
 
 
 def test_paths():

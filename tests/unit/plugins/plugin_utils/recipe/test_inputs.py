@@ -198,3 +198,37 @@ def test_names_are_safe(folder):
     (folder / ".hidden").write_text("y")
     plan = plan_of(load_text(folder, TOP % "data: '-ü b.txt', more: [{file: .hidden}]"))
     assert sorted(plan["inputs"]) == ["inputs/_-__b.txt", "inputs/_.hidden"]
+
+
+def with_image(image: str) -> str:
+    return TOP.replace("'nginx:1.27'", f"'{image}'") % ""
+
+
+def test_a_definition_file_beside_the_recipe_is_shipped(folder):
+    (folder / "data/web.def").write_text("BootStrap: docker\nFrom: nginx:1.27\n")
+    recipe = load_text(folder, with_image("data/web.def"))
+    plan = plan_of(recipe)
+    assert plan["service"]["image"] == plan["service"]["overrides"]["image"] == "inputs/web.def"
+    assert plan["inputs"]["inputs/web.def"]["source"] == str(folder / "data/web.def")
+    assert "image: inputs/web.def" in recipe.as_resolved_yaml()
+    assert plan_of(load_text(folder, with_image("/there/web.def")))["inputs"] == {}
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("wbe.def", "service.image: no such file: wbe.def; did you mean 'web.def'?"),
+        ("a.def", "service.image: {}/a.def is no definition file: it has no line 'Bootstrap: …'; correct"),
+        ("~/a.def", "service.image: expected a path, found the text '~/a.def'; write a path relative to"),
+        ("oci-archive:x.tar", "service.image: 'x.tar' of oci-archive: is no absolute path; write oci-arc"),
+        ("x.sif", "service.image: 'x.sif' is no absolute path; write where it lies on the cluster"),
+        ("dockr://x/y", "service.image: unknown scheme 'dockr://'; did you mean docker://? known are docker"),
+    ],
+)
+def test_an_image_that_is_none(tmp_path, folder, image, words):
+    (folder / "web.def").write_text("Bootstrap: docker\n")
+    (folder / "a.def").write_text("nothing\n")
+    with pytest.raises(RecipeError) as caught:
+        load_text(folder, with_image(image))
+    [line] = str(caught.value).splitlines()
+    assert line.startswith(f"{tmp_path}/mine.yml:1: {words.format(folder)}"), line
