@@ -228,6 +228,24 @@ recipes/mine.yml:9: benchmarks.duration: expected a duration, found the text 'te
 """
 
 
+COMPANIONS = """### `services:`
+
+Instead of `service:`, where it needs others: a list of services, each with the keys of `service:`. The first is
+benchmarked. The others start before it, and it and the clients know where they are.
+
+```yaml
+services:
+  - image: docker://docker.io/library/nginx:1.27
+    command: …            # a gateway; $SERVICE_ADDRESS and $SERVICE_PORT are its own
+  - name: backend         # $SERVICE_BACKEND_URL, _URLS, _HOSTNAME, _ADDRESS, _PORT
+    type: vllm
+    replicas: 4
+    num_gpus: 4
+```
+
+[Several services](how-a-run-works.md#several-services) has the details.
+"""
+
 # Mappings within the sections: their path, what is said before their keys, their model.
 NESTED = (
     ("service.health", "", Health),
@@ -251,6 +269,8 @@ def reference() -> str:
         own = [key for key in keys_of(model) if not (issubclass(model, JobOptions) and key in shared)]
         also = "\nAnd those of [both jobs](#both-jobs).\n" if issubclass(model, JobOptions) else ""
         parts.append(f"### `{section}:`\n\n{_sentence(field.description)}\n\n{_table(model, own)}{also}")
+        if section == "service":
+            parts.append(COMPANIONS)
     parts.append(f"### Both jobs\n\nKeys of `service:` and of `client:`.\n\n{_table(JobOptions, list(shared_order()))}")
     parts += [f"### `{path}:`\n\n{note}{_table(model, keys_of(model))}" for path, note, model in NESTED]
     parts += [load(), IMAGES, RULES.format(most_cases=MOST_CASES)]

@@ -45,14 +45,13 @@ class ActionModule(RunAction):
             )
         except RecipeError as error:
             raise RunFailed(str(error)) from None
-        service = plan["service"]
-        prefix = service["role"].rpartition(".")[2]
-        settings = {f"{prefix}_{name}": value for name, value in service["settings"].items()}
-        facts = {"benchmark_plan": plan, "benchmark_recipe_text": recipe.as_resolved_yaml(), **settings}
-        return {"ansible_facts": facts}
+        variables = [_variables(service) for service in [plan["service"], *plan["companions"]]]
+        facts = {"benchmark_plan": plan, "benchmark_recipe_text": recipe.as_resolved_yaml()}
+        facts["benchmark_service_variables"] = variables
+        return {"ansible_facts": {**facts, **variables[0]}}
 
     def _cluster_variables(self) -> dict[str, Any]:
-        made_here = ("benchmark_plan", "benchmark_recipe_text")
+        made_here = ("benchmark_plan", "benchmark_recipe_text", "benchmark_service_variables")
         names = [name for name in self.task_vars if name.startswith("benchmark_") and name not in made_here]
         variables = {name: self.variable(name) for name in names}
         scratch = str(variables.get("benchmark_scratch") or DEFAULT_SCRATCH)
@@ -69,6 +68,12 @@ class ActionModule(RunAction):
         started = _process_started(parent)
         token = hashlib.sha256(f"{parent} {started}".encode()).hexdigest()[:4]
         return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(started))}-{slug}-{token}"
+
+
+def _variables(service: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a service as the variables of its role."""
+    prefix = service["role"].rpartition(".")[2]
+    return {f"{prefix}_{name}": value for name, value in service["settings"].items()}
 
 
 def _process_started(pid: int) -> float:

@@ -151,8 +151,8 @@ def _said_goodbye(run: RunDirectory) -> bool:
 def _agent_checks(run: RunDirectory) -> list[dict[str, Any]]:
     """What the service's agents found on their nodes when they ended; unknown where one could not say."""
     events = [event for event in run.events() if event.get("source") == "service"]
-    started = {e.get("member", 0): e for e in events if e["event"] == "container_started"}
-    stopped = {e.get("member", 0): e for e in events if e["event"] == "stopped"}
+    started = {_who(event): event for event in events if event["event"] == "container_started"}
+    stopped = {_who(event): event for event in events if event["event"] == "stopped"}
     ends = [
         (stopped.get(member), {**stopped, **started}[member].get("node")) for member in sorted({**stopped, **started})
     ]
@@ -167,6 +167,11 @@ def _agent_checks(run: RunDirectory) -> list[dict[str, Any]]:
          {True: "removed", False: "still there"}),
     )  # fmt: skip
     return [{"what": what, "how": how, **_found(ends, key, words)} for what, how, key, words in wanted]
+
+
+def _who(event: dict[str, Any]) -> tuple[str, int]:
+    """Which member of which service an event is of."""
+    return event.get("service", ""), event.get("member", 0)
 
 
 def _found(ends: list[tuple[dict[str, Any] | None, Any]], key: str, words: dict[Any, str]) -> dict[str, Any]:

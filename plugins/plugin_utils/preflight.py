@@ -10,8 +10,6 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import duration
 
-SECTIONS = {"service": "service", "clients": "client"}
-
 
 def problems(plan: dict[str, Any], facts: dict[str, Any]) -> list[str]:
     """Sentences (one per mistake) about what this cluster would refuse; empty when the plan fits.
@@ -21,9 +19,11 @@ def problems(plan: dict[str, Any], facts: dict[str, Any]) -> list[str]:
     `scratch_error` (text or None).
     """
     found = []
-    for role, section in SECTIONS.items():
-        job = plan[role]["job"]
-        found += [f"{section}.{text}" for text in _job_problems(job, facts)]
+    companions = plan.get("companions", [])
+    parts = [("services[0]" if companions else "service", plan["service"]), ("client", plan["clients"])]
+    parts += [(f"services[{number}]", companion) for number, companion in enumerate(companions, 1)]
+    for section, part in parts:
+        found += [f"{section}.{text}" for text in _job_problems(part["job"], facts)]
     found += [_missing_image(image, plan["cluster"]["name"]) for image in facts.get("missing_images", [])]
     found += [
         f"{field} {path}: no such file on {plan['cluster']['name']}" for field, path in facts.get("missing_inputs", [])

@@ -118,7 +118,7 @@ class Client:
                     node_dirs.remove(node_dirs.path(self.spec, node_dirs.client(number)))
                 return
             if order["op"] == "services":
-                self.context.services = order["services"]
+                self.context.services, self.context.companions = order["services"], order.get("companions") or {}
                 begin = time.monotonic()
                 self.workload.prepare(self.context)
                 self._send("ready", node=node_name(), prepared_s=round(time.monotonic() - begin, 3))

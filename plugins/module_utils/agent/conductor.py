@@ -53,7 +53,8 @@ class Conductor:
         self.dir = run_dir.RunDir(spec)
         self.events = EventLog(self.dir.path("events", "clients.jsonl"), "clients")
         self.results = Results(self.dir)
-        self.launcher = Launcher(self.count, spec_path, container, self.spec["clients"].get("placement", "separate"))
+        placement, component = self.spec["clients"].get("placement", "separate"), 1 + len(spec.get("companions") or {})
+        self.launcher = Launcher(self.count, spec_path, container, placement, component)
         self.stop = threading.Event()
         self.signal = None
         self.lost = {}  # client -> reason, of those that are gone
@@ -113,8 +114,8 @@ class Conductor:
         )
         if workload.setup_uses_shell:
             ctx.shell()
-        services = ctx.services = self._endpoints()
-        self.launcher.send("services", services=services)
+        ctx.services, ctx.companions = self._endpoints()
+        self.launcher.send("services", services=ctx.services, companions=ctx.companions)
         if workload.setup_uses_shell:
             ctx.shell().ready()
         self.events.emit("setup_started")
@@ -170,17 +171,18 @@ class Conductor:
     # -- the service -----------------------------------------------------------------------------------
 
     def _endpoints(self):
-        """The services (list of dict) of endpoint.json, as soon as it is there."""
+        """The services (list of dict) of endpoint.json, and the companions (dict of them), as soon as it is there."""
         health = self.spec["service"].get("health") or {}
         deadline_s = float(health.get("deadline_s") or 120) + ENDPOINT_MARGIN_S
+        deadline_s += max((self.spec.get("companions") or {"": 0}).values())  # they are healthy before it starts
         end = time.monotonic() + deadline_s
         while run_dir.ENDPOINT not in self.check(at_once=True):
             if time.monotonic() > end:
                 raise AgentError("no endpoint was published within %g s: see the service's log and events" % deadline_s)
             self.stop.wait(_TICK_S)
-        services = run_dir.read_json(self.dir.control(run_dir.ENDPOINT), 10)["services"]
-        self.events.emit("endpoint_found", services=[service["url"] for service in services])
-        return services
+        found = run_dir.read_json(self.dir.control(run_dir.ENDPOINT), 10)
+        self.events.emit("endpoint_found", services=[service["url"] for service in found["services"]])
+        return found["services"], found.get("companions") or {}
 
     def check(self, at_once=False):
         """Raises ServiceGone when the service is gone, Ended when told to end. Returns the control files seen."""

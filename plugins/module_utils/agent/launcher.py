@@ -29,13 +29,14 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes
 _TASKS_ENDED = re.compile(r"^srun: error: \S+: tasks? ([0-9,\-]+): (.+)$")
 
 
-def srun_argv(count, placement="separate"):
+def srun_argv(count, placement="separate", component=1):
     """The command (list of str) that starts `count` tasks of one step on all nodes that the clients have.
 
-    With the placement `together` these are the nodes of the job's second component; srun takes the first by itself.
+    With the placement `together` these are the nodes of the job's last component (its number), after those of the
+    services; srun takes the first by itself.
     With `shared` members of the service may be a step of the same nodes.
     """
-    component = {"together": ["--het-group=1"], "shared": ["--overlap"]}.get(placement, [])
+    component = {"together": ["--het-group=%d" % component], "shared": ["--overlap"]}.get(placement, [])
     return [
         "srun",
         "--ntasks=%d" % count,
@@ -67,9 +68,9 @@ class Launcher:
     "reason"}.
     """
 
-    def __init__(self, count, spec_path, container, placement="separate"):
+    def __init__(self, count, spec_path, container, placement="separate", component=1):
         self.count = count
-        self.placement = placement
+        self.srun = srun_argv(count, placement, component)
         agent = os.path.abspath(sys.argv[0])
         self.client_argv = [sys.executable, agent, "client", "--spec", os.path.abspath(spec_path)]
         if container:
@@ -88,7 +89,7 @@ class Launcher:
         """Start all clients. Raises AgentError."""
         try:
             if self.kind == "srun":
-                self._start(srun_argv(self.count, self.placement) + self.client_argv, os.environ, range(self.count))
+                self._start(self.srun + self.client_argv, os.environ, range(self.count))
             else:
                 for number in range(self.count):
                     self._start(self.client_argv, dict(os.environ, AIFACTORY_CLIENT=str(number)), [number])

@@ -7,6 +7,9 @@ Members are the tasks of one srun, each with an agent and a container. `layout` 
 that know nothing of one another; each has `nodes_per_replica` members (its ranks), one on a node. Which of them
 clients talk to, `multi_node` says: the first (`head`) or all (`peers`). They meet through files in the control
 directory; the agent of member 0 speaks for all of them. A service of one member has none of this.
+
+A recipe may have further services, its companions, each with members of its own. They start first, and the service that
+is benchmarked is told where they are; its member 0 speaks for them, too.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -18,6 +21,7 @@ import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import companion_variables
 
 MEET_DEADLINE_S = 180.0
 PEERS = "peers"
@@ -30,6 +34,9 @@ class Members:
 
     def __init__(self, spec, directory):
         service = spec["service"]
+        self.companion = spec.get("companion") or ""  # the name of the further service that this is, if it is one
+        self.companions = dict(spec.get("companions") or {})  # of all: name -> health deadline, s
+        self.endpoints = {}  # of the companions: name -> its endpoints
         layout = service.get("layout") or {}
         self.dir = directory
         self.ranks = int(layout.get("nodes_per_replica") or 1)
@@ -47,9 +54,19 @@ class Members:
         return self.count > 1
 
     @property
-    def speaks(self):
-        """Whether this member speaks for all."""
+    def leads(self):
+        """Whether this is the first member of its service."""
         return self.index == 0
+
+    @property
+    def speaks(self):
+        """Whether this member speaks for all of all services."""
+        return self.leads and not self.companion
+
+    @property
+    def alone(self):
+        """Whether nobody else has a part in the run's services."""
+        return not (self.several or self.companions or self.companion)
 
     @property
     def replica(self):
@@ -67,9 +84,10 @@ class Members:
         return self.peers or self.rank == 0
 
     def file(self, name):
-        """The name of this member's own file: NAME for member 0, else with its number before the ending."""
+        """The name of this member's own file: NAME, before its ending the companion's name and a number above 0."""
         stem, dot, ending = name.rpartition(".")
-        return name if self.speaks else "%s-%03d%s%s" % (stem, self.index, dot, ending)
+        parts = [stem, self.companion] + ([] if self.leads else ["%03d" % self.index])
+        return "-".join(part for part in parts if part) + dot + ending
 
     def service_name(self, name):
         """The name (str) of this member's endpoint: `name`, numbered from 1 where there are several."""
@@ -95,33 +113,64 @@ class Members:
         if not self.several:
             self.met = [says]
             return
-        run_dir.write_json(self.dir.control(_told("told", self.index)), says)
+        run_dir.write_json(self.dir.control(self._told("told", self.index)), says)
         missing = self._until_all("told", check, time.monotonic() + MEET_DEADLINE_S)
         if missing:
             raise AgentError("member(s) %s of the service did not start within %g s; see logs/slurm-service.out"
                              % (", ".join(map(str, missing)), MEET_DEADLINE_S))  # fmt: skip
         first = self.replica * self.ranks
         self.met = [
-            run_dir.read_json(self.dir.control(_told("told", index)), 10) for index in range(first, first + self.ranks)
+            run_dir.read_json(self.dir.control(self._told("told", index)), 10)
+            for index in range(first, first + self.ranks)
         ]
-        others = [index for index in range(self.count) if index != self.index] if self.speaks else [0]
-        self.pulses = {index: run_dir.Pulse(self.dir.control(alive_file(index))) for index in others}
+        others = [index for index in range(self.count) if index != self.index] if self.leads else [0]
+        self.pulses.update((self.who(index), self._pulse(alive_file(index, self.companion))) for index in others)
+
+    def meet_companions(self, check):
+        """Wait until the companions are healthy, and learn where they are. Raises AgentError where one is late."""
+        if self.companion:
+            self.pulses["the service"] = self._pulse(run_dir.SERVICE_ALIVE)
+            return
+        begin = time.monotonic()
+        for name, deadline_s in sorted(self.companions.items()):
+            self._until_there(alive_file(0, name), name, begin + MEET_DEADLINE_S, check)
+            # it has that deadline itself, and says so when it has passed: this one is for whoever can't say it
+            self._until_there(endpoint_file(name), name, begin + deadline_s + 2 * MEET_DEADLINE_S, check)
+            self.endpoints[name] = run_dir.read_json(self.dir.control(endpoint_file(name)), 10)["services"]
+            if self.leads:
+                self.pulses["the service %s" % name] = self._pulse(alive_file(0, name))
+
+    def _until_there(self, sign, name, end, check):
+        while sign not in self.dir.signs():
+            check()
+            if time.monotonic() > end:
+                raise AgentError("the service %s did not start in time; see logs/slurm-service-%s.out" % (name, name))
+            time.sleep(_TICK_S)
+
+    def _pulse(self, name):
+        return run_dir.Pulse(self.dir.control(name))
+
+    def who(self, index=None):
+        """A member (by default this one) as messages name it (str); empty for the one and only."""
+        of = "the service " + self.companion if self.companion else "the service"
+        number = self.index if index is None else index
+        return "member %d of %s" % (number, of) if self.several else self.companion and of
 
     def all_healthy(self, endpoint, check):
         """Publish this member's endpoint (dict or None: nobody talks to it). Member 0 gets those (list) of all."""
         if not self.several:
             return [endpoint]
-        run_dir.write_json(self.dir.control(_told("healthy", self.index)), endpoint)
-        if not self.speaks:
+        run_dir.write_json(self.dir.control(self._told("healthy", self.index)), endpoint)
+        if not self.leads:
             return []
         # each has a deadline of its own, and says so when it has passed
         self._until_all("healthy", check, float("inf"))
-        found = [run_dir.read_json(self.dir.control(_told("healthy", index)), 10) for index in range(self.count)]
+        found = [run_dir.read_json(self.dir.control(self._told("healthy", index)), 10) for index in range(self.count)]
         return [endpoint for endpoint in found if endpoint]
 
     def _until_all(self, what, check, end):
         """Wait for the files of all members. Returns the numbers (list of int) of those that have none by `end`."""
-        wanted = {_told(what, index): index for index in range(self.count)}
+        wanted = {self._told(what, index): index for index in range(self.count)}
         while True:
             missing = sorted(wanted[name] for name in wanted.keys() - self.dir.signs())
             if not missing or time.monotonic() > end:
@@ -135,25 +184,27 @@ class Members:
         if not self.pulses or now - self.pulse_read_at < _PULSE_EVERY_S:
             return
         self.pulse_read_at = now
-        for index, pulse in self.pulses.items():
+        for who, pulse in self.pulses.items():
             silent_s = pulse.silent_s()
             if silent_s is not None and silent_s > run_dir.STALE_S:
-                raise AgentError("member %d of the service gave no sign of life for %g s" % (index, run_dir.STALE_S))
+                raise AgentError("%s gave no sign of life for %g s" % (who, run_dir.STALE_S))
 
     def say_stopped(self):
-        """Tell member 0 that nothing of this one is left, or that it knows what is."""
-        if self.several and not self.speaks:
-            run_dir.write_json(self.dir.control(_told("stopped", self.index)), {})
+        """Tell who speaks that nothing of this one is left, or that it knows what is."""
+        if not self.speaks:
+            run_dir.write_json(self.dir.control(self._told("stopped", self.index)), {})
 
     def until_others_stopped(self, deadline_s):
         """Member 0 is the last: who watches the run takes its end for that of all. Not longer than `deadline_s`."""
-        if not self.several or not self.speaks:
+        if self.alone or not self.leads:
             return
+        others = {alive_file(n, self.companion): self._told("stopped", n) for n in range(1, self.count)}
+        if self.speaks:
+            others.update((alive_file(0, name), _told("stopped", 0, name)) for name in self.companions)
         end = time.monotonic() + deadline_s
         while time.monotonic() < end:
             signs = self.dir.signs()
-            came = [index for index in range(1, self.count) if alive_file(index) in signs]
-            if all(_told("stopped", index) in signs for index in came):
+            if all(stopped in signs for alive, stopped in others.items() if alive in signs):
                 return
             time.sleep(_TICK_S)
 
@@ -173,13 +224,23 @@ class Members:
         }
         for name, port in head["ports"].items():
             found["SERVICE_HEAD_PORT" + ("_" + name.upper() if name else "")] = str(port)
+        found.update(companion_variables(self.endpoints))
         return found
 
+    def _told(self, what, index):
+        return _told(what, index, self.companion)
 
-def alive_file(index):
+
+def alive_file(index, companion=""):
     """The name of a member's heartbeat among the control files."""
-    return run_dir.SERVICE_ALIVE if index == 0 else "service-%03d.alive" % index
+    parts = ["service", companion] + (["%03d" % index] if index else [])
+    return "-".join(part for part in parts if part) + ".alive"
 
 
-def _told(what, index):
-    return "member-%03d.%s" % (index, what)
+def endpoint_file(companion):
+    """The name of the control file with the endpoints of a companion."""
+    return "endpoint-%s.json" % companion
+
+
+def _told(what, index, companion=""):
+    return "member-%s%03d.%s" % (companion and companion + "-", index, what)

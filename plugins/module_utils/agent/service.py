@@ -64,14 +64,15 @@ class Supervisor:
         self.name = self.members.service_name(self.service["name"])
         self.events = EventLog(self.dir.path("events", self.members.file("service.jsonl")), "service")
         self.log_path = self.dir.logs(self.members.file("service.log"))
-        self.data_dir = node_dirs.path(spec, "service")
+        companion = self.members.companion
+        self.data_dir = node_dirs.path(spec, "service-" + companion if companion else "service")
         self.argv = argv
         if self.members.several:
             numbered = "%s-%d" % (self.data_dir, self.members.index)
             self.argv = [word.replace(self.data_dir + "-%t", numbered) for word in argv]
             self.data_dir = numbered
         self.owns_data = False
-        self.secrets_dir = os.path.join(self.dir.root, "secrets")
+        self.secrets_dir = os.path.join(self.dir.root, "secrets", *filter(None, [companion]))
         self.address = self.port = self.process = self.sampler = self.prober = self.scraper = None
         self.claims = {}  # by the name of the port; the service's own has none
         self.signal = None
@@ -87,7 +88,7 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         process_tree.become_subreaper()
         self.events.emit("job_started", job_id=os.environ.get("SLURM_JOB_ID"))
-        heartbeat = run_dir.Heartbeat(self.dir.control(members.alive_file(self.members.index)))
+        heartbeat = run_dir.Heartbeat(self.dir.control(members.alive_file(self.members.index, self.members.companion)))
         heartbeat.start()
         try:
             code = self._serve()
@@ -125,13 +126,14 @@ class Supervisor:
         if "" in self.claims:
             self.port = self.claims[""].port
         self._metrics_port(self.service.get("metrics") or {})  # what is wrong with it is said before the start
-        if self.members.speaks:  # before it tells the others that it is there
+        if self.members.leads:  # before it tells the others that it is there
             surroundings.make_secrets(self.secrets_dir, self.service.get("secrets") or [])
         if self.service.get("data"):
             node_dirs.make(self.data_dir)
             self.owns_data = True
         ports = {name: claim.port for name, claim in self.claims.items()}
         self.members.meet({"address": self.address, "ports": ports, "node": node_name()}, self._check_signs)
+        self.members.meet_companions(self._check_signs)
 
     def _start(self):
         with open(self.log_path, "ab") as log:
@@ -150,7 +152,7 @@ class Supervisor:
             except OSError as e:
                 raise AgentError("cannot start %s: %s" % (self.argv[0], e.strerror))
         self.started_at = time.time()
-        self.events.emit("container_started", pid=self.process.pid, port=self.port, member=self.members.index)
+        self.events.emit("container_started", pid=self.process.pid, port=self.port, **self._identity())
         # the container is starting meanwhile: asking costs the service nothing
         self.events.emit("node_described", **node.describe(self.spec.get("runtime")))
         if os.environ.get("SLURM_LOCALID", "0") == "0" or not self.members.several:  # one of every node
@@ -179,17 +181,24 @@ class Supervisor:
     def _publish(self, healthy_at):
         """Tell the clients; of several members the first does so when all are healthy."""
         endpoint = self._endpoint(healthy_at) if self.members.serves else None
-        if self.members.several:
+        if self.members.several or self.members.companion:
             self._emit_of_member("healthy", t=healthy_at, after_s=round(healthy_at - self.started_at, 3))
         services = self.members.all_healthy(endpoint, lambda: self._check("while the others were starting"))
-        if self.members.speaks:
+        if self.members.companion and self.members.leads:
+            name = members.endpoint_file(self.members.companion)
+            run_dir.write_json(self.dir.control(name), {"services": services})
+        elif self.members.speaks:
             last_at = time.time() if self.members.several else healthy_at
-            run_dir.write_json(self.dir.control(run_dir.ENDPOINT), {"services": services})
+            found = {"services": services, "companions": self.members.endpoints}
+            run_dir.write_json(self.dir.control(run_dir.ENDPOINT), found)
             self.events.emit("healthy", t=last_at, after_s=round(last_at - self.started_at, 3))
 
     def _emit_of_member(self, event, **fields):
-        """What one of several members says of itself alone."""
-        self.events.emit("member_" + event, member=self.members.index, **fields)
+        """What one of several members, or a companion, says of itself alone."""
+        self.events.emit("member_" + event, **dict(self._identity(), **fields))
+
+    def _identity(self):
+        return {"member": self.members.index, "service": self.service["name"]}
 
     def _begin_metrics(self):
         """The service's own metrics, from now on, where it has any."""
@@ -270,7 +279,7 @@ class Supervisor:
             raise _End(why, 128 + self.signal)
         if run_dir.STOP in self.signs:
             raise _End("stop was requested")
-        if run_dir.SERVICE_FAILED in self.signs and self.members.several:
+        if run_dir.SERVICE_FAILED in self.signs and not self.members.alone:
             failed = run_dir.read_json(self.dir.control(run_dir.SERVICE_FAILED), 5)
             error = _MemberFailed(failed["reason"], failed.get("log_tail"), failed.get("exit_code"))
             error.log = failed.get("log")
@@ -287,8 +296,8 @@ class Supervisor:
             if self.members.speaks:
                 self.events.emit("service_failed", reason=str(error), **fields)
             return
-        if self.members.several:
-            reason = "member %d on %s: %s" % (self.members.index, node_name(), reason)
+        if self.members.who():
+            reason = "%s on %s: %s" % (self.members.who(), node_name(), reason)
         if self.members.speaks:
             self.events.emit("service_failed", reason=reason, **fields)
         else:
@@ -331,9 +340,9 @@ class Supervisor:
             processes_left=len(left),
             data_removed=removed,
             secrets_removed=not os.path.lexists(self.secrets_dir) if self.members.speaks else None,
-            member=self.members.index,
             problems=["%d %s is still running" % (process.pid, process.name) for process in left]
             + [text for text in (problem, secrets_problem) if text],
+            **self._identity(),
         )
         self.members.say_stopped()
         return not left and closed is not False and removed is not False

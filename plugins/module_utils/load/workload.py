@@ -14,6 +14,7 @@ __metaclass__ = type
 
 import copy
 import os
+import re
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import slo
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.recorder import Recorder
@@ -80,10 +81,12 @@ class Context:
     (`apptainer` or `singularity`), env (dict of str: the recipe's client.env), run_dir, output_dir and tmp_dir
     (str: directories; tmp_dir is node-local and removed afterwards), log (a function that takes a str), stop
     and cut (threading.Event: end soon; end this case and keep what it has), parser (str or None: client.parser).
-    overrides (list of dict: the settings that each case changes).
+    overrides (list of dict: the settings that each case changes), companions (dict: name of a further service of the
+    recipe -> its endpoints).
     """
 
     overrides = ()
+    companions = {}
 
     def __init__(self, **fields):
         self.__dict__.update(fields)
@@ -153,8 +156,26 @@ class Context:
             SERVICE_URL=service["url"] or "",
             SERVICE_URLS=" ".join(each["url"] or "" for each in self.services),
         )
+        found.update(companion_variables(self.companions))
         found.update(more or {})
         return found
+
+
+def companion_variables(companions):
+    """SERVICE_NAME_URL and the like (dict of str) of the further services of a recipe (name -> endpoints).
+
+    NAME is in capitals, with _ for what is neither letter nor digit. Of several endpoints the first one's address, and
+    SERVICE_NAME_URLS of all.
+    """
+    found = {}
+    for name, services in companions.items():
+        prefix = "SERVICE_%s_" % re.sub("[^A-Z0-9]+", "_", name.upper())
+        first = services[0]
+        found[prefix + "HOSTNAME"], found[prefix + "ADDRESS"] = first["host"], first["address"]
+        found[prefix + "PORT"] = "" if first["port"] is None else str(first["port"])
+        found[prefix + "URL"] = first["url"] or ""
+        found[prefix + "URLS"] = " ".join(each["url"] or "" for each in services)
+    return found
 
 
 def with_binds(base, runtime, directories):

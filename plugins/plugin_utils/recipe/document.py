@@ -41,6 +41,19 @@ class Document:
     data: Any = None
     keys: dict[FieldPath, Place] = field(default_factory=dict)
     values: dict[FieldPath, Place] = field(default_factory=dict)
+    service: FieldPath = ("service",)  # where what is checked as the section `service` stands in the file
+
+    def of_service(self, number: int) -> Document:
+        """This document with this item of `services` as its section `service`, in the place of the list."""
+        data = {key: value for key, value in self.data.items() if key != "services"}
+        here: FieldPath = ("services", number)
+
+        def moved(places: dict[FieldPath, Place]) -> dict[FieldPath, Place]:
+            kept = {path: place for path, place in places.items() if path[:1] not in (("service",), ("services",))}
+            return kept | {("service", *path[2:]): place for path, place in places.items() if path[:2] == here}
+
+        data["service"] = self.data["services"][number]
+        return Document(self.file, data, moved(self.keys), moved(self.values), here)
 
     def place(self, path: FieldPath) -> Place:
         """The place of the key or item, or of the nearest one that encloses it."""
@@ -58,7 +71,8 @@ class Document:
     def problem(self, path: FieldPath, message: str, remedy: str = "") -> Problem:
         """A problem of the field at ``path``."""
         place = self.place(path)
-        return Problem(self.file, place.line, place.column, field_name(path), message, remedy)
+        shown = (*self.service, *path[1:]) if path[:1] == ("service",) else path
+        return Problem(self.file, place.line, place.column, field_name(shown), message, remedy)
 
 
 def field_name(path: FieldPath) -> str:

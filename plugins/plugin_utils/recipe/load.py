@@ -21,6 +21,7 @@ import yaml
 from . import catalogue
 from .cases import SETTINGS, choices_of
 from .checks import check_together, literal_ports
+from .companions import Companion, check_names, split
 from .document import Document, FieldPath, read_document
 from .errors import Problem, RecipeError, did_you_mean, nearest
 from .explain import document_path, keys_at, problems_of
@@ -52,6 +53,7 @@ class Recipe:
     description: str
     model: RecipeModel
     service: ServiceType
+    companions: tuple[Companion, ...] = ()
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
@@ -67,12 +69,15 @@ class Recipe:
     def as_resolved_yaml(self) -> str:
         """The recipe with its defaults, as YAML that loads to the same plan."""
         data = self.model.model_dump(mode="json", exclude_none=True, by_alias=True)
-        sections = {
-            section: {key: value for key, value in fields.items() if value not in ({}, [])}
-            for section, fields in data.items()
-        }
-        kept = {section: fields for section, fields in sections.items() if fields}
+        kept: dict[str, Any] = {section: _filled(fields) for section, fields in data.items() if _filled(fields)}
+        if self.companions:
+            services = [each.service.model_dump(mode="json", exclude_none=True) for each in self.companions]
+            kept = {"services": [kept.pop("service"), *map(_filled, services)], **kept}
         return yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _filled(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value not in ({}, [])}
 
 
 def slug_of(name: str) -> str:
@@ -93,8 +98,7 @@ def load_recipe(
     path = catalogue.find_recipe(path_or_name, [*search_paths, *catalogue.default_search_paths()])
     document = read_document(path, catalogue.shown_path(path))
     content = path.read_bytes()
-    checker = _Checker(document, path.absolute().parent)
-    model, kind = checker.checked(groups)
+    checker, model, kind, companions = _checked(document, path.absolute().parent, groups)
     return Recipe(
         name=path.stem,
         path=str(path.absolute()),
@@ -102,22 +106,46 @@ def load_recipe(
         description=catalogue.description_of(content.decode("utf-8-sig")),
         model=model,
         service=kind,
+        companions=tuple(companions),
         inputs=checker.inputs.files,
     )
 
 
 def check(document: Document, groups: Mapping[str, Sequence[str]] | None = None) -> tuple[RecipeModel, ServiceType]:
     """The recipe of a parsed document, whose files lie in the current folder. Raises ``RecipeError``."""
-    return _Checker(document, Path.cwd()).checked(groups)
+    _checker, model, kind, _companions = _checked(document, Path.cwd(), groups)
+    return model, kind
+
+
+def _checked(
+    document: Document, folder: Path, groups: Mapping[str, Sequence[str]] | None
+) -> tuple[_Checker, RecipeModel, ServiceType, list[Companion]]:
+    """The recipe, and what goes with it. Raises ``RecipeError`` with the mistakes of all its services."""
+    main, others = split(document)
+    problems: list[Problem] = []
+    found = []
+    inputs = Inputs(folder)
+    for each, more in [(main, groups), *((other, None) for other in others)]:
+        checker = _Checker(each, inputs)
+        try:
+            found.append((checker, *checker.checked(more)))
+        except RecipeError as error:
+            problems += error.problems
+    if problems:
+        raise RecipeError(problems)
+    companions = [Companion(model.service, kind) for _checker, model, kind in found[1:]]
+    if wrong := check_names(found[0][1].service, companions, others):
+        raise RecipeError(wrong)
+    return *found[0], companions
 
 
 class _Checker:
     """Collects every problem. A field that is wrong is left out, so that the rest can still be checked."""
 
-    def __init__(self, document: Document, folder: Path) -> None:
+    def __init__(self, document: Document, inputs: Inputs) -> None:
         self.document = document
         self.data: dict[str, Any] = copy.deepcopy(document.data)
-        self.inputs = Inputs(folder)
+        self.inputs = inputs
         self.problems: list[Problem] = []
         self.wrong: set[FieldPath] = set()
 

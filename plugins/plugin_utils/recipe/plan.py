@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from .cases import time_limit_of
+from .companions import Companion
 from .errors import Problem, RecipeError, describe
 from .images import ImageMistake, normalise_image, on_cluster, substitute_image
 from .layout import gpus_per_node, layout_of
@@ -49,9 +50,9 @@ def resolve(
     """
     site = _cluster(cluster_name, cluster_vars)
     model = recipe.model
-    layout = layout_of(model.service)
-    members = layout["replicas"] * layout["nodes_per_replica"]
-    service_job = _job(model.service, model.benchmarks, site, f"aifactory-{run_id}-service", ntasks=members)
+    services = [Companion(model.service, recipe.service), *recipe.companions]
+    service, *companions = [_service(each, model.benchmarks, site, run_id) for each in services]
+    _complete_settings([service, *companions], services)
     plan = {
         "schema": 1,
         "run_id": run_id,
@@ -66,8 +67,9 @@ def resolve(
             "image_cache": site.image_cache or f"{site.scratch.rstrip('/')}/images",
         },
         "run_dir": f"{site.scratch.rstrip('/')}/runs/{run_id}",
-        "service": {**_service(recipe, site, service_job), "layout": layout},
-        "clients": _clients(model.client, model.benchmarks, site, run_id, service_job),
+        "service": service,
+        "companions": companions,
+        "clients": _clients(model.client, model.benchmarks, site, run_id, service["job"]),
         "benchmarks": benchmarks_plan(model),
         "inputs": recipe.inputs,
         "extra": dict(extra or {}),
@@ -122,20 +124,31 @@ def _job(job: JobOptions, benchmarks: Benchmarks, site: ClusterVariables, name: 
     }
 
 
-def _service(recipe: Recipe, site: ClusterVariables, job: dict[str, Any]) -> dict[str, Any]:
-    service = recipe.model.service
+def _service(each: Companion, benchmarks: Benchmarks, site: ClusterVariables, run_id: str) -> dict[str, Any]:
+    """The plan of one service; companions are components of the benchmarked one's job, whose name the job has."""
+    service, layout = each.service, layout_of(each.service)
+    members = layout["replicas"] * layout["nodes_per_replica"]
     return {
         "name": service.name,
-        "type": recipe.service.name,
-        "role": recipe.service.role,
-        "settings": service.settings,
+        "type": each.kind.name,
+        "role": each.kind.role,
+        "settings": dict(service.settings),
         "overrides": _overrides(service),
         "image": substitute_image(service.image, site.images) if service.image else None,
         "secrets": _secrets(service),
-        "job": job,
+        "layout": layout,
+        "job": _job(service, benchmarks, site, f"aifactory-{run_id}-service", ntasks=members),
         "modules": service.modules,
         "pre_run_commands": service.pre_run_commands,
     }
+
+
+def _complete_settings(plans: list[dict[str, Any]], services: list[Companion]) -> None:
+    """Give services of one type all settings that any of them has: they are variables of one role."""
+    for plan, each in zip(plans, services, strict=True):
+        names = {name for other in plans if other["role"] == plan["role"] for name in other["settings"]}
+        for name in sorted(names - set(plan["settings"])):
+            plan["settings"][name] = each.kind.options[name].get("default")
 
 
 def _secrets(job: JobOptions) -> dict[str, dict[str, str]]:

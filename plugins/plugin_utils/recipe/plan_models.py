@@ -237,6 +237,7 @@ class Plan(_Part):
     cluster: PlanCluster
     run_dir: str
     service: PlanService
+    companions: list[PlanService] = []
     clients: PlanClients
     benchmarks: PlanBenchmarks
     inputs: dict[str, PlanInput]

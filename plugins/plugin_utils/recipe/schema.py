@@ -165,6 +165,9 @@ class RecipeModel(Section):
     benchmarks: Benchmarks = Field(default_factory=Benchmarks, description="what is measured, and how")
 
 
+SERVICES = "instead of `service` where it needs others: the first is benchmarked, the others start before it"
+
+
 def keys_of(model: type[BaseModel]) -> list[str]:
     """The keys of a section as people look for them: its own before those that jobs have in common."""
     common = JobOptions.model_fields if issubclass(model, JobOptions) else {}
@@ -181,6 +184,11 @@ def json_schema() -> dict[str, Any]:
         **_without_null(schema),
     }
     schema["title"] = "aifactory.benchmark recipe"
+    # what plan and checks know as `service` and its companions, `companions.split`
+    item = {"$ref": "#/$defs/Service"}
+    schema["properties"]["services"] = {"type": "array", "minItems": 1, "items": item, "description": SERVICES}
+    schema["required"] = [name for name in schema["required"] if name != "service"]
+    schema["oneOf"] = [{"required": ["service"]}, {"required": ["services"]}]
     return schema
 
 

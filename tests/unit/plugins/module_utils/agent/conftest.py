@@ -36,6 +36,7 @@ class Run:
         self.root = root
         self.agent = agent
         self.processes: list[subprocess.Popen] = []
+        self.spec_name = "spec.json"
         self.spec = {
             "run_id": f"20260101-000000-test-{os.urandom(4).hex()}",
             "run_dir": str(root / "run"),
@@ -68,12 +69,12 @@ class Run:
                 os.chown(root / name, NOBODY, NOBODY)
 
     def write_spec(self) -> None:
-        (self.root / "spec.json").write_text(json.dumps(self.spec))
+        (self.root / self.spec_name).write_text(json.dumps(self.spec))
 
     def start(self, command: str, *argv: str, **env: str) -> subprocess.Popen:
         """Start one agent; its output lies in COMMAND.out."""
         self.write_spec()
-        line = [*ORDINARY_USER, PYTHON, str(self.agent), command, "--spec", str(self.root / "spec.json")]
+        line = [*ORDINARY_USER, PYTHON, str(self.agent), command, "--spec", str(self.root / self.spec_name)]
         base = {k: v for k, v in os.environ.items() if not k.startswith("SLURM")}
         base["PATH"] = f"{POSTGRESQL_BIN}:{base['PATH']}"
         with open(self.root / f"{command}.out", "ab") as out:

@@ -87,7 +87,7 @@ def test_one_member_that_fails_ends_all_and_says_why(run):
     agents = start_all(run, layout, fails)
     assert [agent.wait(20) for agent in agents] == [1, 1, 1]
     failed = run.event("service", "service_failed")
-    assert "member 1 on " in failed["reason"] and "exit code 7 while it was starting" in failed["reason"]
+    assert "member 1 of the service on " in failed["reason"] and "exit code 7 while it was starting" in failed["reason"]
     assert failed["log_tail"] == ["broken"] and failed["exit_code"] == 7
     assert run.json("control/service.failed")["reason"] == failed["reason"]
     [own] = [e for e in run.events("service-001") if e["event"] == "member_failed"]
@@ -133,3 +133,53 @@ def test_replicas_share_the_gpus_of_their_node(monkeypatch, visible, local, expe
 def test_one_service_has_the_whole_node():
     assert Members({"service": {"layout": {"replicas": 1, "gpus": 4}}}, None).gpu_variables() == {}
     assert Members({"service": {}}, None).service_name("x") == "x"
+
+
+def start_companion(run, argv, **service):
+    """The agent of a further service, `data-base`, beside the benchmarked one."""
+    spec = run.spec
+    run.spec = {**spec, "companion": "data-base", "service": {**spec["service"], "name": "data-base", **service}}
+    run.spec_name = "spec-data-base.json"
+    process = run.start("service", *argv)
+    run.spec, run.spec_name = {**spec, "companions": {"data-base": 20}}, "spec.json"
+    return process
+
+
+def test_a_companion_is_there_before_the_service_starts(run):
+    companion = start_companion(run, ["sh", "-c", 'sleep 0.5; exec "$@"', "sh", *SERVER])
+    main = run.start("service", *SAY, *SERVER)
+    run.wait_event("service", "healthy")
+    found = run.json("control/endpoint.json")
+    [other] = found["companions"]["data-base"]
+    assert [each["name"] for each in found["services"]] == ["thing"] and other["name"] == "data-base"
+    env = environment(run, 0, 0)
+    assert env["SERVICE_DATA_BASE_URL"] == other["url"] == env["SERVICE_DATA_BASE_URLS"]
+    assert env["SERVICE_DATA_BASE_PORT"] == str(other["port"]) != env["SERVICE_PORT"]
+    [healthy] = [e for e in run.events("service-data-base") if e["event"] == "member_healthy"]
+    assert healthy["t"] < run.event("service", "container_started")["t"]
+    own = run.path("secrets/data-base/password").read_text()
+    assert own and own != run.path("secrets/password").read_text(), "each has its own"
+    run.path("control/stop").write_text("")
+    assert [main.wait(20), companion.wait(20)] == [0, 0]
+    [stopped] = [e for e in run.events("service-data-base") if e["event"] == "stopped"]
+    assert stopped["service"] == "data-base" and stopped["data_removed"] and stopped["processes_left"] == 0
+    assert proof(run)["t"] > stopped["t"]
+
+
+def test_a_companion_that_fails_ends_all(run):
+    companion = start_companion(run, ["sh", "-c", "echo no disk; exit 9"])
+    main = run.start("service", *SERVER)
+    assert [main.wait(20), companion.wait(20)] == [1, 1]
+    failed = run.event("service", "service_failed")
+    assert "the service data-base on " in failed["reason"] and "exit code 9 while it was starting" in failed["reason"]
+    assert failed["log_tail"] == ["no disk"] and failed["log"] == "logs/service-data-base.log"
+    assert not [event for event in run.events("service") if event["event"] == "container_started"]
+    proof(run)
+
+
+def test_a_companion_that_does_not_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(members, "MEET_DEADLINE_S", 0.2)
+    directory = run_dir.RunDir({"run_dir": str(tmp_path)})
+    found = members.Members({"service": {}, "companions": {"db": 5}}, directory)
+    with pytest.raises(AgentError, match=r"the service db did not start in time; see logs/slurm-service-db\.out"):
+        found.meet_companions(lambda: None)
