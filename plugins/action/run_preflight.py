@@ -43,7 +43,8 @@ class ActionModule(RunAction):
         """Fail with every problem at once; in check mode ask sbatch too, which then submits nothing."""
         plan = self.options["plan"]
         service, clients = plan["service"], plan["clients"]
-        self.say(f"run {plan['run_id']}: {service['type']} with {clients['count']} {clients['type']} client(s)")
+        types = ", ".join(each["type"] for each in [service, *plan["companions"]])
+        self.say(f"run {plan['run_id']}: {types} with {clients['count']} {clients['type']} client(s)")
         remote = self.remote()
         known = self._remembered()
         facts = self._ask(remote, plan, known)

@@ -92,11 +92,11 @@ recipes:
       description: The first comment line of the recipe, else the service's image.
       type: str
     service:
-      description: The service type.
+      description: The service type; of several services their types, the benchmarked one first, with C(, ) between.
       type: str
       sample: postgresql
     service_nodes:
-      description: Number of nodes of the service.
+      description: Number of nodes of the service, or of all services.
       type: int
     workload:
       description: What drives the service.

@@ -9,11 +9,11 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .load_schema import Benchmarks, Sweep
-from .schema import JobOptions, RecipeModel
+from .schema import JobOptions, RecipeModel, Service
 
 START_S = 60.0  # allowance for a container's start and for what comes after the last case
 SETTINGS = "settings."  # what a sweep's parameter begins with that is a setting of the workload
@@ -169,9 +169,11 @@ def time_limit_of(job: JobOptions, benchmarks: Benchmarks) -> int:
     return max(_DEFAULT_LIMIT_S, math.ceil(wanted / _LIMIT_STEP_S) * _LIMIT_STEP_S)
 
 
-def node_hours(model: RecipeModel) -> tuple[float | None, float]:
+def node_hours(model: RecipeModel, companions: Sequence[Service] = ()) -> tuple[float | None, float]:
     """Node-hours that a run will likely take (None where it counts requests), and the most that its limits allow."""
-    jobs = [model.service] if model.client.placement == "shared" else [model.service, model.client]
+    jobs: list[JobOptions] = [model.service, *companions]
+    if model.client.placement != "shared":
+        jobs.append(model.client)
     limit_s = sum(job.nodes * time_limit_of(job, model.benchmarks) for job in jobs)
     measured = measured_s(model.benchmarks)
     likely_s = None if measured is None else (measured + START_S) * sum(job.nodes for job in jobs)

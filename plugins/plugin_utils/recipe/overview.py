@@ -36,15 +36,16 @@ def overview(path: Path, groups: Mapping[str, Sequence[str]] | None = None) -> d
 def _summary(recipe: Recipe, groups: Mapping[str, Sequence[str]] | None) -> dict[str, Any]:
     model = recipe.model
     bench = model.benchmarks
-    likely, limit = node_hours(model)
+    services = [model.service, *(companion.service for companion in recipe.companions)]
+    likely, limit = node_hours(model, services[1:])
     notes = [
         f"target '{name}' is not in this inventory: run it with -l CLUSTER, or with the inventory that has it (-i)"
         for name, _remedy in (unknown_targets(recipe.target or "", groups) if groups is not None else ())
     ]
     return {
         "description": recipe.description or model.service.image or "",
-        "service": recipe.model.service.type,
-        "service_nodes": model.service.nodes,
+        "service": ", ".join(service.type for service in services),
+        "service_nodes": sum(service.nodes for service in services),
         "workload": model.client.type,
         "clients": bench.num_clients,
         "client_nodes": model.client.nodes,
@@ -70,7 +71,8 @@ def sentence(found: Mapping[str, Any]) -> str:
     if found["node_hours"] is not None:
         cost = f"about {found['node_hours']:.2f} node-hours ({cost[:-11]} by its time limits)"
     return (
-        f"{found['path']}: valid: service {found['service']} ({_count(found['service_nodes'], 'node')}),"
+        f"{found['path']}: valid: service{'s' if ', ' in found['service'] else ''} {found['service']}"
+        f" ({_count(found['service_nodes'], 'node')}),"
         f" {_count(found['clients'], found['workload'] + ' client')} ({_count(found['client_nodes'], 'node')}),"
         f" {_measurements(found)} of {load}, {cost}"
     )

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.cases import node_hours
 
 from .helpers import load_text, plan_of, problems_in
 
@@ -58,7 +59,11 @@ def test_a_list_of_one_is_a_service(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("type: nginx", "type: nginxx", "recipe.yml:2: services[0].type: the role aifactory.benchmark.nginxx is no service type"),
+        (
+            "type: nginx",
+            "type: nginxx",
+            "recipe.yml:2: services[0].type: the role aifactory.benchmark.nginxx is no service type",
+        ),
         (
             "io_threads: 2",
             "io_thread: 2",
@@ -98,3 +103,10 @@ def test_mistakes(old, new, expected):
 def test_mistakes_of_all_services_at_once():
     found = problems_in(TEXT.replace("nodes: 1", "node: 1").replace("io_threads: 2", "io_threads: many"))
     assert [line.split(":")[1] for line in found] == ["3", "5"]
+
+
+def test_the_nodes_of_all_count(tmp_path):
+    recipe = load_text(tmp_path, TEXT)
+    services = [companion.service for companion in recipe.companions]
+    alone, all_of_them = node_hours(recipe.model), node_hours(recipe.model, services)
+    assert all_of_them == (pytest.approx(2 * alone[0]), 2 * alone[1])
