@@ -26,10 +26,14 @@ DEFAULT_SCRATCH = "~/.aifactory-scratch"
 class ActionModule(RunAction):
     """See the module run_plan for the options."""
 
-    OPTIONS = {"recipe": {"type": "str", "required": True}}
+    OPTIONS = {"recipe": {"type": "str"}, "plan": {"type": "dict"}, "service": {"type": "int", "default": 0}}
 
     def act(self) -> dict[str, Any]:
         """Return the plan as the fact `benchmark_plan`, and the service type's settings as its role's variables."""
+        if self.options["plan"] is not None:
+            return {"ansible_facts": _of_service(self.options["plan"], self.options["service"])}
+        if self.options["recipe"] is None:
+            raise RunFailed("run_plan needs a recipe, or the plan that was made of one")
         now = time.time()
         paths = default_search_paths(self.task_vars.get("playbook_dir"), self.variable("benchmark_home"))
         try:
@@ -45,13 +49,10 @@ class ActionModule(RunAction):
             )
         except RecipeError as error:
             raise RunFailed(str(error)) from None
-        variables = [_variables(service) for service in [plan["service"], *plan["companions"]]]
-        facts = {"benchmark_plan": plan, "benchmark_recipe_text": recipe.as_resolved_yaml()}
-        facts["benchmark_service_variables"] = variables
-        return {"ansible_facts": {**facts, **variables[0]}}
+        return {"ansible_facts": {**_of_service(plan, 0), "benchmark_recipe_text": recipe.as_resolved_yaml()}}
 
     def _cluster_variables(self) -> dict[str, Any]:
-        made_here = ("benchmark_plan", "benchmark_recipe_text", "benchmark_service_variables")
+        made_here = ("benchmark_plan", "benchmark_recipe_text")
         names = [name for name in self.task_vars if name.startswith("benchmark_") and name not in made_here]
         variables = {name: self.variable(name) for name in names}
         scratch = str(variables.get("benchmark_scratch") or DEFAULT_SCRATCH)
@@ -70,10 +71,12 @@ class ActionModule(RunAction):
         return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(started))}-{slug}-{token}"
 
 
-def _variables(service: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a service as the variables of its role."""
+def _of_service(plan: dict[str, Any], number: int) -> dict[str, Any]:
+    """The plan with its companion of this number (from 1; 0: none) as its service, and that one's role's variables."""
+    service = plan["companions"][number - 1] if number else plan["service"]
     prefix = service["role"].rpartition(".")[2]
-    return {f"{prefix}_{name}": value for name, value in service["settings"].items()}
+    settings = {f"{prefix}_{name}": value for name, value in service["settings"].items()}
+    return {"benchmark_plan": {**plan, "service": service, "component": number} if number else plan, **settings}
 
 
 def _process_started(pid: int) -> float:

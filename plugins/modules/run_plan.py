@@ -19,9 +19,17 @@ description:
   - It runs on the controller and needs no Python on the cluster, only a POSIX shell and Slurm's commands.
 options:
   recipe:
-    description: Path or name of the recipe.
+    description: Path or name of the recipe. Either this or O(plan).
     type: str
-    required: true
+  plan:
+    description: A plan that was made already, of which one service is to be rendered.
+    type: dict
+  service:
+    description:
+      - Which service of O(plan) becomes the fact's C(service). 0 is the benchmarked one, and leaves the plan as it is.
+      - From 1 on they are its companions; the fact's C(component) is this number then.
+    type: int
+    default: 0
 attributes:
   action:
     description: Runs on the controller.
@@ -38,6 +46,11 @@ EXAMPLES = r"""
 - name: Resolve the recipe
   aifactory.benchmark.run_plan:
     recipe: quickstart
+
+- name: Take the first companion for the plan's service
+  aifactory.benchmark.run_plan:
+    plan: "{{ run_plan }}"
+    service: 1
 """
 
 RETURN = r"""

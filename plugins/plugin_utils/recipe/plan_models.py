@@ -105,7 +105,9 @@ class PlanService(_Part):
     overrides: dict[str, Any]
     image: str | None
     secrets: dict[str, dict[str, str]] = {}
-    layout: PlanLayout = PlanLayout(replicas=1, nodes_per_replica=1, replicas_per_node=1, gpus=0)
+    layout: PlanLayout = Field(
+        default_factory=lambda: PlanLayout(replicas=1, nodes_per_replica=1, replicas_per_node=1, gpus=0)
+    )
     job: PlanJob
     modules: list[str]
     pre_run_commands: list[str]

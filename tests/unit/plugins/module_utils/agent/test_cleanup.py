@@ -47,7 +47,7 @@ def measured(monkeypatch, tmp_path):
 
         monkeypatch.setattr(context, "make_workload", lambda _spec: workload)
         for name, replacement in {
-            "_endpoints": list, "_until_ready": lambda: None, "_measure_cases": measure, "check": lambda at_once: None,
+            "_endpoints": lambda: ([], {}), "_until_ready": lambda: None, "_measure_cases": measure, "check": lambda at_once: None,
         }.items():  # fmt: skip
             monkeypatch.setattr(made, name, replacement)
         for name in ("start", "send"):
