@@ -47,8 +47,11 @@ def measured(monkeypatch, tmp_path):
 
         monkeypatch.setattr(context, "make_workload", lambda _spec: workload)
         for name, replacement in {
-            "_endpoints": lambda: ([], {}), "_until_ready": lambda: None, "_measure_cases": measure, "check": lambda at_once: None,
-        }.items():  # fmt: skip
+            "_endpoints": lambda: ([], {}),
+            "_until_ready": lambda: None,
+            "_measure_cases": measure,
+            "check": lambda at_once: None,
+        }.items():
             monkeypatch.setattr(made, name, replacement)
         for name in ("start", "send"):
             monkeypatch.setattr(made.launcher, name, lambda *_a, **_k: None)
