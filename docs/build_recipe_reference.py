@@ -193,6 +193,29 @@ definition copies (`%files`) are named by their absolute paths on the cluster; w
 `From`, change the definition, too, since the image in the cache is found by the definition alone.
 """
 
+BEFORE = """\
+## Before the service
+
+`service.prefetch` is a list of shell commands that are run once, one after another, in the service's container, by the
+job that has the images: without GPUs, before the service's job starts. So a model is on scratch before a GPU is held.
+
+```yaml
+service:
+  image: "vllm/vllm-openai:v0.32.0"
+  command: vllm serve org/name --host $SERVICE_ADDRESS --port $SERVICE_PORT
+  port: 8000
+  env: {{HF_HOME: /models}}
+  secrets: {{HF_TOKEN: {{env: HF_TOKEN}}}}
+  volumes: ["/project/scratch/p200981/models:/models"]
+  prefetch: ["hf download org/name"]
+client: {{command: "curl --fail $SERVICE_URL/v1/models"}}
+```
+
+The commands have the service's environment, secrets and volumes, after its modules and `pre_run_commands`. Where one
+fails, the run fails with its name, exit code and last lines, and the service's job never starts. The job's time limit
+is an hour, or the service's if that is more. vLLM and Ollama fetch their models so by themselves.
+"""
+
 RULES = """\
 ## Rules
 
@@ -273,7 +296,7 @@ def reference() -> str:
             parts.append(COMPANIONS)
     parts.append(f"### Both jobs\n\nKeys of `service:` and of `client:`.\n\n{_table(JobOptions, list(shared_order()))}")
     parts += [f"### `{path}:`\n\n{note}{_table(model, keys_of(model))}" for path, note, model in NESTED]
-    parts += [load(), IMAGES, RULES.format(most_cases=MOST_CASES)]
+    parts += [load(), IMAGES, BEFORE.format(), RULES.format(most_cases=MOST_CASES)]
     parts.append("## Service types\n\n`service.settings` of each type.\n")
     parts += [_settings(name, service_type(name).options, _type_note(name)) for name in service_types()]
     parts.append("## Workloads\n\n`client.settings` of each workload (`client.type`).\n")

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.run_dir import PREFETCH_DONE
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import errors
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
@@ -73,7 +74,9 @@ class ActionModule(RunAction):
         for name, content in files.items():
             run.write_bytes(name, content)
         images = [path for path in self.options["images"] if path]
-        files["images.txt"] = "".join(f"{path}\n" for path in images).encode()
+        fetched = [f"{self.plan['run_dir']}/control/{PREFETCH_DONE}"] if self.options["spec"]["fetches"] else []
+        for name, paths in (("images.txt", images), ("needs.txt", images + fetched)):
+            files[name] = "".join(f"{path}\n" for path in paths).encode()
         with tempfile.TemporaryDirectory() as folder:
             agent = Path(folder) / "agent.pyz"
             agent_sha256 = zipapp.build(agent)

@@ -15,7 +15,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import Ru
 SOURCES = {
     "service": ("service.log", "service-*.log", "slurm-service*.out"),
     "clients": ("slurm-clients*.out", "client-*.log"),
-    "image": ("slurm-image*.out", "image*.log"),
+    "image": ("slurm-image*.out", "image*.log", "prefetch.log"),
 }
 LONGEST_LINE = 2000  # characters; a progress bar that was logged is one line of megabytes
 

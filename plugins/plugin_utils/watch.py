@@ -131,6 +131,8 @@ def _ends(event: dict[str, Any]) -> str:
 _LINES: dict[tuple[Any, str], Any] = {
     ("image", "pull_started"): lambda e: f"pulling {e.get('reference')}",
     ("image", "pull_done"): lambda e: f"image ready, {e.get('bytes', 0) / 1e6:.0f} MB",
+    ("image", "prefetch_started"): lambda e: f"prefetch {e.get('number')} of {e.get('count')}: {e.get('command')}",
+    ("image", "prefetch_done"): lambda e: f"prefetch done after {e.get('seconds', 0):.0f} s",
     ("image", "failed"): lambda e: f"image: {e.get('reason')}",
     ("service", "job_started"): lambda e: f"service starting on {e.get('node')}",
     ("service", "healthy"): lambda e: f"service healthy after {e.get('after_s', 0):.1f} s",

@@ -36,6 +36,7 @@ def _parser():
         ("service", "start, probe, publish and end the service: service --spec S -- apptainer exec ... IMAGE COMMAND"),
         ("clients", "start the clients and measure: clients --spec S [-- apptainer exec ... IMAGE]"),
         ("client", "be one client, told what to do on standard input"),
+        ("prefetch", "run the service's prefetch commands: prefetch --spec S -- apptainer exec ... IMAGE"),
         ("image", "pull or build an image once, under a lock"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -58,6 +59,12 @@ def _service(options, rest):
     return service.Supervisor(run_dir.read_spec(options.spec), rest).run()
 
 
+def _prefetch(options, rest):
+    from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import prefetch, run_dir
+
+    return prefetch.Prefetch(run_dir.read_spec(options.spec), rest).run()
+
+
 def _clients(options, rest):
     from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import conductor, run_dir
 
@@ -76,4 +83,4 @@ def _image(options, rest):
     return image.fetch(options)
 
 
-_COMMANDS = {"service": _service, "clients": _clients, "client": _client, "image": _image}
+_COMMANDS = {"service": _service, "clients": _clients, "client": _client, "prefetch": _prefetch, "image": _image}

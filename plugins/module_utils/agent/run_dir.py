@@ -25,6 +25,7 @@ STALE_S = 60.0
 ENDPOINT, SERVICE_ALIVE, CLIENTS_ALIVE = "endpoint.json", "service.alive", "clients.alive"
 REGISTRIES = "registries.json"  # among the secrets
 CLIENTS_DONE, SERVICE_FAILED, STOP = "clients.done", "service.failed", "stop"
+PREFETCH_DONE = "prefetch.done"
 
 
 def read_spec(path):
@@ -80,6 +81,11 @@ def tail(path, lines=20, most_bytes=8192):
 def file_name(text):
     """A case's or metric's name as part of a file's name."""
     return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)
+
+
+def service_part(spec):
+    """What the names of a service's files and directories begin with (str): of a companion with its name."""
+    return "service-" + spec["companion"] if spec.get("companion") else "service"
 
 
 def secret_file(part, name):

@@ -65,7 +65,7 @@ class Supervisor:
         self.events = EventLog(self.dir.path("events", self.members.file("service.jsonl")), "service")
         self.log_path = self.dir.logs(self.members.file("service.log"))
         companion = self.members.companion
-        self.data_dir = node_dirs.path(spec, "service-" + companion if companion else "service")
+        self.data_dir = node_dirs.path(spec, run_dir.service_part(spec))
         self.argv = argv
         if self.members.several:
             numbered = "%s-%d" % (self.data_dir, self.members.index)

@@ -20,7 +20,7 @@ def environment(spec, variables, data_dir, secrets_dir, more=None):
     `variables(data, secrets)` gives SERVICE_*. For a command on the host they have the paths of the host; for a
     container, by its runtime's prefix, its own. `more` (dict of str) is for both.
     """
-    part = "service-" + spec["companion"] if spec.get("companion") else "service"
+    part = run_dir.service_part(spec)
     secret = run_dir.secret_variables(spec["run_dir"], part, spec["service"].get("environment_secrets") or [])
     env = dict(os.environ, **variables(data_dir, secrets_dir))
     env.update(secret)

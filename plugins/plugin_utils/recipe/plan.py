@@ -158,7 +158,7 @@ def _secrets(job: JobOptions) -> dict[str, dict[str, str]]:
 
 def _overrides(service: Service) -> dict[str, Any]:
     """What the recipe says of the service besides its settings; only the keys that it gives."""
-    keys = {"image", "command", "port", "env", "volumes"}
+    keys = {"image", "command", "port", "env", "volumes", "prefetch"}
     overrides = service.model_dump(mode="json", include=keys, exclude_none=True)
     if service.health is not None:
         health = service.health

@@ -46,7 +46,7 @@ class ServiceType:
 
 
 # Keys of a recipe's `service` that a role may also have as options: they are given there, not in `settings`.
-_RECIPE_KEYS = frozenset({"image", "command", "port", "env", "volumes", "health", "metrics"})
+_RECIPE_KEYS = frozenset({"image", "command", "port", "env", "volumes", "health", "metrics", "prefetch"})
 
 
 def service_types(root: Path = COLLECTION_ROOT) -> list[str]:

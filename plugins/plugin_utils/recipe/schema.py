@@ -136,6 +136,11 @@ class Service(JobOptions):
     replicas: Count = Field(
         1, description="how many of the service there are, spread evenly over its nodes; the clients use all of them"
     )
+    prefetch: Commands = Field(
+        default_factory=list,
+        description="shell commands run in the service's container before its job starts, such as a model's download;"
+        " see [Before the service](#before-the-service)",
+    )
     health: Health | None = Field(None, description="how to tell that the service is ready")
     metrics: Metrics | None = Field(None, description="how the service tells its own metrics")
 

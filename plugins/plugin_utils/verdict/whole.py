@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import states
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.timeline import job_ran
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.verdict.evidence import (
     ERROR_RATE,
     Evidence,
@@ -68,13 +69,16 @@ def _failures(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Itera
             yield item("clients_failed", f"the client job failed: {_why(event)}; see logs/slurm-clients.out")
         elif event["event"] == "failed" and event.get("source") == "image":
             explained.add("image")
-            yield item("image_failed", f"the image job failed: {_why(event)}; see logs/image.log")
+            code, log = ("prefetch_failed", "prefetch") if event.get("command") else ("image_failed", "image")
+            yield item(code, f"the image job failed: {_why(event)}; see logs/{log}.log")
     for job in jobs:
         state, role = states.normalize(job.get("state")), job.get("role")
         if states.is_ok(state) or (clients_done and state == "CANCELLED" and role == "service"):
             continue
         if state == "FAILED" and role in explained:
             continue  # its own words say more than its exit code
+        if state == "CANCELLED" and "image" in explained and not job_ran(job):
+            continue  # it never started, since what it needs is not there
         code = f" with exit code {job['exit_code']}" if job.get("exit_code") not in (None, "", "0:0") else ""
         where = f" on {job['node_list']}" if job.get("node_list") else ""
         what = f"the {role} job {job.get('id')} ended {job.get('state') or state}{code}{where}"

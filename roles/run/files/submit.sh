@@ -31,16 +31,17 @@ submit() {
   echo "job $role $id $how"
 }
 
-images_present() {
-  while read -r image; do
-    [ -e "$image" ] || return 1
-  done <images.txt
+# Whether the image job has nothing to do: all that it makes is there.
+nothing_to_fetch() {
+  while read -r path; do
+    [ -e "$path" ] || return 1
+  done <needs.txt
 }
 
 for role in "$@"; do
   case $role in
     image)
-      images_present && continue
+      nothing_to_fetch && continue
       submit image
       image_id=$id
       ;;
@@ -53,7 +54,12 @@ for role in "$@"; do
       service_id=$id
       ;;
     clients)
-      submit clients --dependency="after:$service_id"
+      # a service that is cancelled in the queue counts as one that has started
+      if [ -n "$image_id" ]; then
+        submit clients --dependency="after:$service_id,afterok:$image_id" --kill-on-invalid-dep=yes
+      else
+        submit clients --dependency="after:$service_id"
+      fi
       ;;
   esac
 done

@@ -27,8 +27,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(tmp_path: Path, settings: dict):
-    """(process, port) of the script."""
+def started(tmp_path: Path, settings: dict, *words: str):
+    """(process, port) of the script with these words."""
     for folder in ("bin", "scratch", "data"):
         (tmp_path / folder).mkdir(exist_ok=True)
     shutil.copyfile(STANDIN, tmp_path / "bin/ollama")
@@ -36,7 +36,7 @@ def started(tmp_path: Path, settings: dict):
     port = free_port()
     env = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "SERVICE_ADDRESS": "127.0.0.1", "SERVICE_PORT": str(port)}
     process = subprocess.Popen(
-        ["sh", "-c", render("ollama", settings)["start_script"].replace("/aifactory", str(tmp_path))],
+        ["sh", "-c", render("ollama", settings)["start_script"].replace("/aifactory", str(tmp_path)), "sh", *words],
         env=env | {"SERVICE_DATA": f"{tmp_path}/data"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -48,6 +48,20 @@ def started(tmp_path: Path, settings: dict):
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         process.wait(10)
+
+
+def test_models_are_pulled_before(tmp_path):
+    assert render("ollama", {"models": ["a"]})["prefetch"] == ["sh /aifactory/start.sh pull"]
+    with started(tmp_path, {"models": ["all-minilm"]}, "pull") as (process, port):
+        output = process.communicate(timeout=20)[0]
+        assert process.returncode == 0, output
+    assert "pulling the model all-minilm" in output and "loading" not in output
+    assert not (tmp_path / "data/loaded").exists()
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port)).close()
+    with started(tmp_path, {"models": ["no-such"]}, "pull") as (process, _port):
+        output = process.communicate(timeout=20)[0]
+        assert process.returncode == 69 and "the model no-such can't be pulled" in output, output
 
 
 def test_models_are_loaded_before_it_says_so(tmp_path):

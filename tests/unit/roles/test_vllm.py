@@ -52,6 +52,26 @@ def test_a_model_of_hugging_face(tmp_path):
     assert render("vllm", {"model": "org/name"})["volumes"] == [f"{SCRATCH}:/aifactory/scratch"]
 
 
+@pytest.mark.parametrize("tool", ["hf", "huggingface-cli", None])
+def test_a_model_of_hugging_face_is_downloaded_before(tmp_path, tool):
+    [command] = render("vllm", {"model": "org/it's"})["prefetch"]
+    (tmp_path / "bin").mkdir()
+    if tool:
+        (tmp_path / "bin" / tool).write_text(TELLS)
+        (tmp_path / "bin" / tool).chmod(0o755)
+    env = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "SERVICE_DATA": f"{tmp_path}/data"}
+    command = command.replace("/aifactory", str(tmp_path))
+    done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, text=True, check=True)
+    said = ["download", "org/it's", "--exclude", "original/*", f"HF_HOME={tmp_path}/scratch/huggingface"]
+    nothing = ["this image has neither hf nor huggingface-cli: the service downloads the model"]
+    assert done.stdout.splitlines() == (said if tool else nothing)
+
+
+@pytest.mark.parametrize("settings", [{"model": "/models/x"}, {"model": "org/name", "download_before": False}])
+def test_nothing_is_downloaded_before(settings):
+    assert render("vllm", settings)["prefetch"] == []
+
+
 def test_a_directory_and_settings_of_every_kind(tmp_path):
     settings = {
         "model": "/models/it's mine/",
