@@ -57,7 +57,7 @@ integration: test-cluster  ## tests on the real clusters, over ssh as an ordinar
 	$(BIN)/python -m pytest -q tests/integration
 
 test-services: test-cluster  ## every small recipe on the real cluster, one after another
-	$(BIN)/python -m pytest -q tests/integration/test_services.py
+	$(BIN)/python -m pytest -v -k test_the_small_recipe tests/integration/test_services.py tests/integration/test_standins.py
 
 test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml

@@ -258,6 +258,10 @@ class _Checker:
             settings, found = check_settings(self.document, path, model.service.settings, kind.options, owner)
             self.problems.extend(found)
             model = model.model_copy(update={"service": model.service.model_copy(update={"settings": settings})})
+        if kind is not None and workload is not None and workload.name == kind.workload:
+            client = model.client
+            own = {**kind.workload_settings, **client.settings}
+            model = model.model_copy(update={"client": client.model_copy(update={"settings": own})})
         options = workload.options if workload is not None else {}
         unknown = [name for name in model.client.settings if name not in options] if workload is not None else []
         before = len(self.problems)

@@ -44,6 +44,11 @@ class ServiceType:
         """The workload that drives such a service when the recipe names none."""
         return str(self.definition.get("workload", "command"))
 
+    @property
+    def workload_settings(self) -> dict[str, Any]:
+        """Defaults of the settings of that workload, for this service; the recipe's own go before them."""
+        return dict(self.definition.get("workload_settings") or {})
+
 
 # Keys of a recipe's `service` that a role may also have as options: they are given there, not in `settings`.
 _RECIPE_KEYS = frozenset({"image", "command", "port", "env", "volumes", "health", "metrics", "prefetch"})

@@ -342,3 +342,12 @@ def test_a_resolved_load_gives_the_same_plan(tmp_path, more):
     second = load_text(tmp_path, first.as_resolved_yaml(), "again")
     assert second.as_resolved_yaml() == first.as_resolved_yaml()
     assert plan_of(second)["benchmarks"] == plan_of(first)["benchmarks"]
+
+
+def test_a_service_types_own_settings_of_its_workload_are_defaults(tmp_path):
+    text = "service: {type: ollama, settings: {models: [a]}}\nbenchmarks: {duration: 10s}\nclient: "
+    assert plan_of(load_text(tmp_path, text + "{}"))["clients"]["settings"] == {"api": "ollama-chat"}
+    given = "{type: llm, settings: {api: ollama-generate, output_tokens: 8}}"
+    settings = plan_of(load_text(tmp_path, text + given))["clients"]["settings"]
+    assert settings == {"api": "ollama-generate", "output_tokens": 8}
+    assert plan_of(load_text(tmp_path, text + "{type: http}"))["clients"]["settings"] == {}
