@@ -88,6 +88,17 @@ def test_the_benchmarked_service_finds_the_others(play, home, recipe, placement)
     assert_nothing_left([run_id])
 
 
+def test_what_a_companion_needs_is_fetched_before_all_start(play, home, recipe):
+    text = recipe_text(second="prefetch: ['test \"$SERVICE_NAME\" = second && echo fetched']")
+    played = play("run", "-e", f"recipe={recipe(text)}")
+    [run_id] = played.run_ids()
+    assert_measured(played, home, run_id)
+    assert "fetched" in (home / "runs" / run_id / "logs/prefetch.log").read_text().splitlines()
+    jobs = {job["role"]: job for job in read_json(home, run_id, "run.json")["jobs"]}
+    assert jobs["image"]["end"] <= jobs["service"]["start"]
+    assert_nothing_left([run_id])
+
+
 def test_a_companion_that_fails(play, home, recipe):
     text = recipe_text(second="settings: {extra_parameters: {nonsense: 1}}")
     played = play("run", "-e", f"recipe={recipe(text)}")
