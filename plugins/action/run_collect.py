@@ -21,7 +21,7 @@ cd "$1" || exit 3
 umask 077
 t=.collect.$$; trap 'rm -rf "$t"' EXIT; mkdir "$t" || exit 4
 cp -R events logs clients results histograms telemetry metrics "$t" 2>"$t.err" || :
-cp plan.json spec.json start.sh ./*.sbatch "$t" 2>"$t.err" || :
+cp plan.json spec*.json start*.sh ./*.sbatch "$t" 2>"$t.err" || :
 while read -r image; do
   # a link of the run's own is gone when the run is: what it means stays
   case $image in "$1"/*) image=$(readlink -f "$image") ;; esac

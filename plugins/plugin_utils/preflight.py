@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import duration
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.plan_parts import parts_of
 
 
 def problems(plan: dict[str, Any], facts: dict[str, Any]) -> list[str]:
@@ -19,11 +20,8 @@ def problems(plan: dict[str, Any], facts: dict[str, Any]) -> list[str]:
     `scratch_error` (text or None).
     """
     found = []
-    companions = plan.get("companions", [])
-    parts = [("services[0]" if companions else "service", plan["service"]), ("client", plan["clients"])]
-    parts += [(f"services[{number}]", companion) for number, companion in enumerate(companions, 1)]
-    for section, part in parts:
-        found += [f"{section}.{text}" for text in _job_problems(part["job"], facts)]
+    for part in parts_of(plan):
+        found += [f"{part.section}.{text}" for text in _job_problems(part.plan["job"], facts)]
     found += [_missing_image(image, plan["cluster"]["name"]) for image in facts.get("missing_images", [])]
     found += [
         f"{field} {path}: no such file on {plan['cluster']['name']}" for field, path in facts.get("missing_inputs", [])

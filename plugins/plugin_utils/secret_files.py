@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.run_dir import REGISTRIES, secret_file
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.plan_parts import parts_of
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
 
 
@@ -21,7 +22,7 @@ def shipped(plan: Mapping[str, Any], variable: Callable[[str], Any], *, pulls: b
     Raises RunError where a value is missing: every one that is, with the recipe's field and what to do.
     """
     files, problems = {}, []
-    for part, section, has in _parts(plan):
+    for part, section, has in parts_of(plan):
         for name, source in has.get("secrets", {}).items():
             value, problem = _value(source, variable)
             if problem:
@@ -36,15 +37,6 @@ def shipped(plan: Mapping[str, Any], variable: Callable[[str], Any], *, pulls: b
     if problems:
         raise RunError("; ".join(problems) + ". Nothing was submitted")
     return files
-
-
-def _parts(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """(part in the names of files, section of the recipe, the plan of it) of all that may have secrets."""
-    companions = plan.get("companions", [])
-    yield "service", "services[0]" if companions else "service", plan["service"]
-    for number, companion in enumerate(companions, 1):
-        yield f"service-{companion['name']}", f"services[{number}]", companion
-    yield "clients", "client", plan["clients"]
 
 
 def _registries(given: Any) -> tuple[dict[str, dict[str, Any]], str]:

@@ -82,7 +82,8 @@ def test_the_benchmarked_service_finds_the_others(play, home, recipe, placement)
     assert set(healthy) == {"first", "second"} and max(healthy.values()) < main["t"]
     assert len({e["node"] for e in events if e["event"] == "container_started"}) == 3
     report = (run / "report.md").read_text()
-    assert "first" in report and "redis\\_total\\_commands" in report, "they tell their metrics"
+    assert "front (container), with first (redis) and second (redis), 1 http client" in report
+    assert "redis\\_total\\_commands" in report, "they tell their metrics"
     teardown = read_json(home, run_id, "teardown.json")
     assert teardown["clean"], teardown
     assert_nothing_left([run_id])
@@ -109,3 +110,10 @@ def test_a_companion_that_fails(play, home, recipe):
     assert "nonsense" in said and "see logs/service-second.log" in said
     assert read_json(home, run_id, "teardown.json")["clean"]
     assert_nothing_left([run_id])
+
+
+def test_their_images_can_be_had_beforehand(play, recipe):
+    had = play("images", "-e", f"recipe={recipe(recipe_text())}")
+    assert had.rc == 0, had.output
+    said = " ".join(had.output.split())
+    assert "/tools.sif: at /" in said and "/redis.sif: at /" in said

@@ -107,6 +107,7 @@ def test_replicas_share_the_load(play, home, recipe, service):
     found = endpoints(home, run_id)
     assert len(set(found)) == count, found
     report = (home / "runs" / run_id / "report.md").read_text()
+    assert f"{count} replicas on " in report
     for number in range(1, count + 1):
         scraped = (home / "runs" / run_id / "metrics" / f"{service}-{number}.csv").read_text()
         assert metric in scraped and f"{service}-{number}" in report

@@ -10,6 +10,8 @@ import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import load_recipe
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan_models import ClusterVariables
 
+from tests.integration import test_services, test_standins
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "inventory" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CODE = ("plugins", "roles", "playbooks")
@@ -19,6 +21,12 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 _PLAYBOOK = re.compile(r"ansible-playbook(?: -[a-z] \S+)* aifactory\.benchmark\.([a-z_]+)")
 _VARIABLE = re.compile(r"\bbenchmark_[a-z_]+\b")
+
+
+def test_every_small_recipe_is_run_by_make_test_services():
+    """But vLLM's, whose image is too large for every run of CI: `make test-vllm`."""
+    recipes = {path.stem.removesuffix("-small") for path in (ROOT / "recipes").glob("*-small.yml")}
+    assert recipes == {*test_services.SAYS, *test_standins.SAYS, "vllm"}
 
 
 def named(pages):

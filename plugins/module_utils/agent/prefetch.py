@@ -89,18 +89,8 @@ class Prefetch:
         with open(self.log_path, "ab") as log:
             log.write(("$ %s\n" % command.strip()).encode("utf-8"))
             log.flush()
-            try:
-                # in a job there is no AnsibleModule
-                process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-                    [*self.argv, "/bin/sh", "-c", command],
-                    env=surroundings.environment(self.spec, self._variables, self.data_dir, self.dir.path("secrets")),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as e:
-                raise AgentError("cannot start %s: %s" % (self.argv[0], e.strerror))
+            env = surroundings.environment(self.spec, self._variables, self.data_dir, self.dir.path("secrets"))
+            process = surroundings.start([*self.argv, "/bin/sh", "-c", command], env, log)
         try:
             while True:
                 try:

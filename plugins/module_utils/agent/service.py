@@ -12,7 +12,6 @@ __metaclass__ = type
 
 import os
 import signal
-import subprocess
 import threading
 import time
 
@@ -136,21 +135,11 @@ class Supervisor:
         self.members.meet_companions(self._check_signs)
 
     def _start(self):
+        env = surroundings.environment(
+            self.spec, self._variables, self.data_dir, self.secrets_dir, self.members.gpu_variables()
+        )
         with open(self.log_path, "ab") as log:
-            try:
-                # in a job there is no AnsibleModule
-                self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-                    self.argv,
-                    env=surroundings.environment(
-                        self.spec, self._variables, self.data_dir, self.secrets_dir, self.members.gpu_variables()
-                    ),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as e:
-                raise AgentError("cannot start %s: %s" % (self.argv[0], e.strerror))
+            self.process = surroundings.start(self.argv, env, log)
         self.started_at = time.time()
         self.events.emit("container_started", pid=self.process.pid, port=self.port, **self._identity())
         # the container is starting meanwhile: asking costs the service nothing

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, aifactory.benchmark contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the service's container finds around it: environment variables and secrets."""
+"""What the service's container finds around it: environment variables and secrets; and its start."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -9,9 +9,11 @@ __metaclass__ = type
 
 import os
 import secrets
+import subprocess
 from itertools import chain
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 
 
 def environment(spec, variables, data_dir, secrets_dir, more=None):
@@ -29,6 +31,20 @@ def environment(spec, variables, data_dir, secrets_dir, more=None):
     inside = variables("/aifactory/data", "/aifactory/secrets")
     env.update((prefix + name, value) for name, value in chain(inside.items(), secret.items(), (more or {}).items()))
     return env
+
+
+def start(argv, env, log):
+    """A container's process (subprocess.Popen) in a session of its own. argv: list of str; log: an open file.
+
+    Raises AgentError when the program can't be started.
+    """
+    try:
+        # in a job there is no AnsibleModule
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
+            argv, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    except OSError as e:
+        raise AgentError("cannot start %s: %s" % (argv[0], e.strerror))
 
 
 def make_secrets(directory, names):

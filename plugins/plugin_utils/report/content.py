@@ -50,6 +50,7 @@ def collect(run: RunDirectory) -> dict[str, Any]:
     return {
         "run": {**_NO_RUN, **record, "jobs": [{**_NO_JOB, **job} for job in record.get("jobs") or []]},
         "plan": plan,
+        "deployment": _deployment(record, plan),
         "begin": segments[0]["start"] if segments else record.get("created_at"),
         "segments": segments,
         "phase_seconds": timeline.by_phase(segments),
@@ -69,6 +70,24 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "last_words": texts.last_words(record, events),
         "events": [event for event in events if event["event"] not in ("progress", "clocks")],
     }
+
+
+def _deployment(record: dict[str, Any], plan: dict[str, Any]) -> str:
+    """The benchmarked service, how many of it, and its companions: `redis, 2 replicas on 2 nodes, with db`."""
+    service = plan.get("service", {})
+    text, layout = str(record.get("service") or _NO_RUN["service"]), service.get("layout") or {}
+    text = _named({"type": text, **service})
+    replicas, nodes = layout.get("replicas", 1), service.get("job", {}).get("nodes", 1)
+    if replicas > 1 or nodes > 1:
+        text += f", {replicas} replicas" if replicas > 1 else ""
+        text += f" on {nodes} nodes" if nodes > 1 else " on one node"
+    others = [_named(companion) for companion in plan.get("companions", [])]
+    return f"{text}, with {' and '.join(filter(None, (', '.join(others[:-1]), others[-1])))}" if others else text
+
+
+def _named(service: dict[str, Any]) -> str:
+    kind, name = str(service["type"]), str(service.get("name") or service["type"])
+    return kind if name == kind else f"{name} ({kind})"
 
 
 def _measured(run: RunDirectory, plan: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
-SHOWN = 16  # series of one service in the report; all of them are in the file
+SHOWN = 20  # series of one service in the report; all of them are in the file
 PLOTTED = 6
 UP = "up"
 
@@ -114,12 +114,16 @@ def _event(events: list[dict[str, Any]], name: str, service: str) -> dict[str, A
 
 
 def _chosen(series: dict[str, Series], patterns: list[str], windows: list[tuple[float, float]]) -> list[Series]:
-    """What the service type wants to be shown, in its order; of an unknown one the series that changed most often."""
+    """What the service type wants to be shown, in its order; of an unknown one the series that changed most often.
+
+    Of one metric with several labels those are first that changed most.
+    """
     if patterns:
+        by_change = sorted(series.values(), key=lambda one: min(one.values) - max(one.values))
         wanted = [
             (one.name, one)
             for pattern in patterns
-            for one in series.values()
+            for one in sorted(by_change, key=lambda one: one.metric)
             if fnmatch.fnmatchcase(one.metric, pattern) and one.metric != UP
         ]
         return list(dict(wanted).values())[:SHOWN]

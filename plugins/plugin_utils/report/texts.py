@@ -59,7 +59,8 @@ def last_words(record: dict[str, Any], events: list[dict[str, Any]]) -> list[str
 
 def scripts(run: RunDirectory) -> list[tuple[str, str]]:
     """The recipe and every script, whole."""
-    names = ["recipe.yml", *sorted(path.name for path in run.path.glob("*.sbatch")), "start.sh"]
+    found = [path.name for pattern in ("*.sbatch", "start*.sh") for path in sorted(run.path.glob(pattern))]
+    names = ["recipe.yml", *found]
     return [(name, redact(run.read_text(name))) for name in names if run.has(name)]
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -34,3 +35,25 @@ def render(role: str, settings: dict[str, Any] | None = None, gpus: int = 0, nod
     templar = Templar(loader, variables)
     script = trust_as_template((ROLES / role / "templates/start.sh.j2").read_text())
     return {**templar.template(definition), "start_script": templar.template(script)}
+
+
+def prepare(
+    folder: Path, role: str, settings: dict[str, Any], *, program: str, secrets: dict[str, str], nodes: int = 1
+) -> tuple[list[str], dict[str, str]]:
+    """(argv, environment) to run the start script with its directories below folder, and program as the server.
+
+    secrets: name -> value of what the run would have made.
+    """
+    for name in ("bin", "data", "secrets"):
+        (folder / name).mkdir()
+    for name, value in secrets.items():
+        (folder / "secrets" / name).write_text(f"{value}\n")
+    (folder / "bin" / role).write_text(program)
+    (folder / "bin" / role).chmod(0o755)
+    env = {
+        "PATH": f"{folder}/bin:{os.environ['PATH']}",
+        "SERVICE_ADDRESS": "127.0.0.1",
+        "SERVICE_DATA": f"{folder}/data",
+    }
+    script = render(role, settings, nodes=nodes)["start_script"].replace("/aifactory/", f"{folder}/")
+    return ["sh", "-c", script], env

@@ -21,6 +21,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.s3.sigv4 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.url import Endpoint
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
+from . import rendering
 from .rendering import render
 from .test_triton import free_ports, wait_for
 
@@ -33,21 +34,12 @@ env | grep -E '^(HOME|MINIO_.*)=' | sort
 
 def prepare(tmp_path: Path, settings: dict, program: str, nodes: int = 1) -> tuple[list[str], dict[str, str], str]:
     """(argv, environment, port) of the script, whose directories are below tmp_path."""
-    for folder in ("bin", "data", "secrets"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "secrets/password").write_text("the-password\n")
-    (tmp_path / "bin/minio").write_text(program)
-    (tmp_path / "bin/minio").chmod(0o755)
+    argv, env = rendering.prepare(
+        tmp_path, "minio", settings, program=program, secrets={"password": "the-password"}, nodes=nodes
+    )
     port, console = free_ports(2)
-    env = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "SERVICE_ADDRESS": "127.0.0.1", "SERVICE_PORT": port}
-    env |= {
-        "SERVICE_PORT_CONSOLE": console,
-        "SERVICE_DATA": f"{tmp_path}/data",
-        "MINIO_ROOT_PASSWORD_FILE": "secret_key",
-    }
-    env["SERVICE_PEERS"] = f"127.0.0.1:{port} 10.0.0.2:9000"
-    script = render("minio", settings, nodes=nodes)["start_script"].replace("/aifactory/", f"{tmp_path}/")
-    return ["sh", "-c", script], env, port
+    env |= {"SERVICE_PORT": port, "SERVICE_PORT_CONSOLE": console, "MINIO_ROOT_PASSWORD_FILE": "secret_key"}
+    return argv, env | {"SERVICE_PEERS": f"127.0.0.1:{port} 10.0.0.2:9000"}, port
 
 
 def told(tmp_path: Path, settings: dict) -> tuple[list[str], dict[str, str]]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import urllib.error
 import urllib.request
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from . import rendering
 from .rendering import render
 from .test_triton import free_ports, wait_for
 
@@ -25,16 +25,9 @@ env | grep '^QDRANT__' | sort
 
 def prepare(tmp_path: Path, settings: dict, program: str) -> tuple[list[str], dict[str, str]]:
     """(argv, environment) of the script, whose directories are below tmp_path."""
-    for folder in ("bin", "data", "secrets"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "secrets/api_key").write_text("the-key\n")
-    (tmp_path / "bin/qdrant").write_text(program)
-    (tmp_path / "bin/qdrant").chmod(0o755)
+    argv, env = rendering.prepare(tmp_path, "qdrant", settings, program=program, secrets={"api_key": "the-key"})
     port, grpc = free_ports(2)
-    env = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "SERVICE_ADDRESS": "127.0.0.1", "SERVICE_PORT": port}
-    env |= {"SERVICE_PORT_GRPC": grpc, "SERVICE_DATA": f"{tmp_path}/data"}
-    script = render("qdrant", settings)["start_script"].replace("/aifactory/", f"{tmp_path}/")
-    return ["sh", "-c", script], env
+    return argv, env | {"SERVICE_PORT": port, "SERVICE_PORT_GRPC": grpc}
 
 
 def told(tmp_path: Path, settings: dict) -> tuple[list[str], dict[str, str], dict]:

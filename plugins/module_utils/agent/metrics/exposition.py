@@ -46,6 +46,11 @@ def parse(text):
             yield name, (found.group("labels") or "").strip().rstrip(","), _kind(name, kinds), value
 
 
+def escaped(value):
+    """A label's value (str) as it stands between its quotes."""
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
 def _kind(name, kinds):
     declared = kinds.get(name)
     if declared is None:

@@ -15,7 +15,12 @@ import json
 import re
 from http.client import HTTPConnection, HTTPException
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.exposition import COUNTER, GAUGE, parse
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.exposition import (
+    COUNTER,
+    GAUGE,
+    escaped,
+    parse,
+)
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.redis.blocking import Redis
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.url import Endpoint
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector.pg_connection import Account, PgClient
@@ -213,13 +218,20 @@ class RedisInfo:
 class Postgresql:
     """PostgreSQL's cumulative statistics. Source: PostgreSQL documentation, "The Cumulative Statistics System"."""
 
-    _VIEWS = (  # (view, since which version, condition)
-        ("pg_stat_database", 0, "WHERE datname = current_database()"),
-        ("pg_stat_bgwriter", 0, ""),
-        ("pg_stat_wal", 140000, ""),
-        ("pg_stat_checkpointer", 170000, ""),
+    _SOME = "ORDER BY relid LIMIT 100"  # enough for a benchmark's tables, and no flood where there are thousands
+    _VIEWS = (  # (view, since which version, columns that say of what a row is, condition)
+        ("pg_stat_database", 0, (), "WHERE datname = current_database()"),
+        ("pg_stat_bgwriter", 0, (), ""),
+        ("pg_stat_wal", 140000, (), ""),
+        ("pg_stat_checkpointer", 170000, (), ""),
+        ("pg_stat_io", 160000, ("backend_type", "context"), "WHERE object = 'relation'"),
+        ("pg_stat_user_tables", 0, ("schemaname", "relname"), _SOME),
+        ("pg_statio_user_tables", 0, ("schemaname", "relname"), _SOME),
+        ("pg_stat_user_indexes", 0, ("schemaname", "relname", "indexrelname"), _SOME),
     )
-    _GAUGES = frozenset(("numbackends", "datid"))
+    _LABELS = {view: labels for view, _since, labels, _condition in _VIEWS}
+    _GAUGES = frozenset(("numbackends", "n_live_tup", "n_dead_tup", "n_mod_since_analyze", "n_ins_since_vacuum"))
+    _NO_NUMBERS = frozenset(("datid", "relid", "indexrelid", "op_bytes"))
 
     def __init__(self, target):
         self.target = target
@@ -239,9 +251,10 @@ class Postgresql:
     @classmethod
     def samples(cls, view, row):
         """Those of one row (dict) of a view: its numbers."""
+        labels = ",".join('%s="%s"' % (name, escaped(str(row[name]))) for name in cls._LABELS[view])
         for column, value in sorted(row.items()):
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and column != "datid":
-                yield "%s_%s" % (view, column), "", GAUGE if column in cls._GAUGES else COUNTER, float(value)
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and column not in cls._NO_NUMBERS:
+                yield "%s_%s" % (view, column), labels, GAUGE if column in cls._GAUGES else COUNTER, float(value)
 
     def _connect(self):
         known = self.target.connection
@@ -250,8 +263,8 @@ class Postgresql:
         self.client = PgClient(Account(endpoint, user, known.get("database") or user, self.target.login))
         version = int(self.client.query("SHOW server_version_num")[0][0])
         self.sql = " UNION ALL ".join(
-            "SELECT '%s', row_to_json(t)::text FROM %s t %s" % (view, view, condition)
-            for view, since, condition in self._VIEWS
+            "(SELECT '%s', row_to_json(t)::text FROM %s t %s)" % (view, view, condition)
+            for view, since, _labels, condition in self._VIEWS
             if version >= since
         )
 

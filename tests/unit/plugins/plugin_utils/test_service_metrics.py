@@ -52,8 +52,15 @@ def test_the_type_says_what_is_shown_and_in_which_order(tmp_path):
     assert [row["name"] for row in service["rows"]] == ['b{x="1",y="2"}', "a_total"]
 
 
+def test_of_one_metric_with_several_labels_those_first_that_changed_most(tmp_path):
+    rows = [f'{t},a,"x=""{x}""",counter,{t * growth}' for t in (11, 12) for x, growth in enumerate((0, 5, 2))]
+    events = [{"event": "metrics_started", "service": "thing", "show": ["a"]}]
+    [service] = gathered(tmp_path, rows, events)
+    assert [row["name"] for row in service["rows"]] == ['a{x="1"}', 'a{x="2"}', 'a{x="0"}']
+
+
 def test_of_an_unknown_service_what_changed_most(tmp_path):
-    rows = [f"{10 + n / 10},m{n % 20:02},,gauge,{n}" for n in range(90)] + ["11,h_bucket,,counter,1"] * 9
+    rows = [f"{10 + n / 10},m{n % 25:02},,gauge,{n}" for n in range(90)] + ["11,h_bucket,,counter,1"] * 9
     [service] = gathered(tmp_path, rows)
     names = [row["name"] for row in service["rows"]]
     assert len(names) == service_metrics.SHOWN and names == sorted(names) and names[0] == "m00"

@@ -51,12 +51,29 @@ def test_postgresql():
         options, known = {"secret": "password"}, server.service["connection"]
         source = sources.Postgresql(target(server, options, known, password=PASSWORD))
         first = read(source)
+        source.read()
+        source.client.query('CREATE TABLE "a ""b"" c" AS SELECT 1 AS x')
+        source.client.query('SELECT * FROM "a ""b"" c"')
         second = read(source)
     commits = "pg_stat_database_xact_commit", ""
     assert first[commits][0] == "counter" and second[commits][1] >= first[commits][1]
     assert first["pg_stat_database_numbackends", ""] == ("gauge", 1.0)
     assert ("pg_stat_wal_wal_records", "") in first
     assert ("pg_stat_database_datid", "") not in first
+    table = r'schemaname="public",relname="a \"b\" c"'
+    assert ("pg_stat_user_tables_seq_scan", table) not in first
+    assert ("pg_stat_user_tables_seq_scan", table) in second
+    assert second["pg_stat_user_tables_n_dead_tup", table] == ("gauge", 0.0)
+
+
+def test_postgresql_says_who_reads_and_writes():
+    row = {"backend_type": "client backend", "object": "relation", "context": "normal", "reads": 7, "op_bytes": 8192}
+    row |= {"write_time": 1.5, "fsyncs": None, "stats_reset": "2026-11-20T10:00:00+00:00"}
+    label = 'backend_type="client backend",context="normal"'
+    assert list(sources.Postgresql.samples("pg_stat_io", row)) == [
+        ("pg_stat_io_reads", label, "counter", 7.0),
+        ("pg_stat_io_write_time", label, "counter", 1.5),
+    ]
 
 
 def test_nginx(tmp_path):
