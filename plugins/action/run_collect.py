@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.formatting import size
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import after_collection
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     RunAction,
@@ -16,21 +17,30 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import merge_events, unpack
 
 # A copy is taken first: files that still grow would not match their checksums. Secrets and control files stay.
+# The copy is made beside them, and where there is no room for it in the login node's own temporary folder. While jobs
+# write, a file may go from under cp: then it tries again.
 _COLLECT = r"""
 cd "$1" || exit 3
 umask 077
-t=.collect.$$; trap 'rm -rf "$t"' EXIT; mkdir "$t" || exit 4
-cp -R events logs clients results histograms telemetry metrics "$t" 2>"$t.err" || :
-cp plan.json spec*.json start*.sh ./*.sbatch "$t" 2>"$t.err" || :
+t=$1/.collect.$$; e=$(mktemp); trap 'rm -rf "$t" "$e"' EXIT
+copy() {
+  set --
+  for name in events logs clients results histograms telemetry metrics plan.json spec*.json start*.sh ./*.sbatch; do
+    [ ! -e "$name" ] || set -- "$@" "$name"
+  done
+  mkdir -p "$t" && cp -R "$@" "$t"
+}
+copy 2>"$e" || copy 2>"$e" || { rm -rf "$t"; t=$(mktemp -d); copy 2>"$e" || copy 2>"$e"; } || { cat "$e" >&2; exit 4; }
 while read -r image; do
   # a link of the run's own is gone when the run is: what it means stays
   case $image in "$1"/*) image=$(readlink -f "$image") ;; esac
   { printf '%s\t' "$image"; stat -L -c '%s' "$image"; } 2>/dev/null | tr '\n' '\t'
   cat "$image.sha256" 2>/dev/null | cut -d' ' -f1 | tr -d '\n'; echo
 done <images.txt >"$t/images.tsv"
-rm -f "$t.err"
+# whoever removes the directory renames it first: then this copy may be half of it
+[ -e "$1/plan.json" ] || exit 3
 cd "$t" || exit 4
-find . -type f ! -name manifest.sha256 -exec sha256sum {} + >../manifest.$$ && mv ../manifest.$$ manifest.sha256
+find . -type f ! -name manifest.sha256 -exec sha256sum {} + >"$e" && cat "$e" >manifest.sha256
 tar -czf - .
 """
 
@@ -49,16 +59,15 @@ class ActionModule(RunAction):
             self.say("collected before; its directory on the cluster is gone")
             return {"run": run.id, "files": len(run.read_json("manifest.json"))}
         if answer.rc != 0:
-            raise RunFailed(
-                f"run {run.id}: its directory {plan['run_dir']} on {self.host} can't be read: "
-                f"{answer.err.strip() or f'exit status {answer.rc}'}"
-            )
+            gone = "it is gone: another controller collected it and tore it down, and has its results"
+            why = gone if answer.rc == 3 else answer.err.strip() or f"exit status {answer.rc}"
+            raise RunFailed(f"run {run.id}: its directory {plan['run_dir']} on {self.host} can't be collected: {why}")
         manifest = unpack(answer.stdout, run, _local_name)
         controller_event(run, "collected", files=len(manifest), bytes=len(answer.stdout))
         run.write_text("events.jsonl", merge_events(run))
         run.write_json("provenance.json", after_collection(run))
         run.write_json("manifest.json", dict(sorted(manifest.items())))
-        self.say(f"collected {len(manifest)} files, {len(answer.stdout) / 1e6:.1f} MB, all checksums right")
+        self.say(f"collected {len(manifest)} files, {size(len(answer.stdout))}, all checksums right")
         return {"changed": True, "run": run.id, "files": len(manifest), "bytes": len(answer.stdout)}
 
 

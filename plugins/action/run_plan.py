@@ -20,8 +20,6 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.catalog
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, RunFailed
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.version import collection_version
 
-DEFAULT_SCRATCH = "~/.aifactory-scratch"
-
 
 class ActionModule(RunAction):
     """See the module run_plan for the options."""
@@ -55,13 +53,7 @@ class ActionModule(RunAction):
         made_here = ("benchmark_plan", "benchmark_recipe_text")
         names = [name for name in self.task_vars if name.startswith("benchmark_") and name not in made_here]
         variables = {name: self.variable(name) for name in names}
-        scratch = str(variables.get("benchmark_scratch") or DEFAULT_SCRATCH)
-        if scratch.startswith("~/"):
-            # job scripts need the path itself: sbatch expands nothing in its options
-            scratch = self.remote().shell('printf %s "$HOME"').out + scratch[1:]
-        if not scratch.startswith("/"):
-            raise RunFailed(f"benchmark_scratch of {self.host} must be an absolute path, or begin with ~/: {scratch!r}")
-        return {**variables, "benchmark_scratch": scratch}
+        return {**variables, "benchmark_scratch": self.scratch(self.remote())}
 
     def _group(self, slug: str) -> str:
         """One id for all runs of this play: every worker of it has the same parent process."""

@@ -81,7 +81,9 @@ class ActionModule(RunAction):
             agent = Path(folder) / "agent.pyz"
             agent_sha256 = zipapp.build(agent)
             files["agent.pyz"] = agent.read_bytes()
-        run.write_json("provenance.json", at_submission(self.plan, self.options["slurm"], agent_sha256))
+        path = run.write_json("provenance.json", at_submission(self.plan, self.options["slurm"], agent_sha256))
+        # for a controller that takes the run over
+        files["provenance.json"] = path.read_bytes()
         return pack(files | secrets)
 
     def _submit(self, remote: Remote, archive: bytes, roles: list[str]) -> list[dict[str, Any]]:

@@ -20,7 +20,9 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 GOODBYE_S = 30.0
-_REMOVE = """rm -rf -- "$1" && [ ! -e "$1" ]"""
+# Renamed first: who collects at the same time sees that it has half a directory.
+_REMOVE = """[ ! -e "$1" ] || { rm -rf -- "$1.gone" && mv -- "$1" "$1.gone"; } || exit 1
+rm -rf -- "$1.gone" && [ ! -e "$1" ] && [ ! -e "$1.gone" ]"""
 _STOP = """[ ! -d "$1/control" ] || : >"$1/control/stop" """
 
 

@@ -8,6 +8,7 @@ import os
 import time
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import states
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
@@ -26,6 +27,7 @@ FIRST_QUEUE_S, LONGEST_QUEUE_S = 1.0, 30.0
 HEARTBEAT_S = 30.0
 UNREACHABLE_S = 300.0
 AFTER_SERVICE_S = 15.0
+QUEUE_GRACE_S = 120.0  # Slurm looks at its jobs' deadlines every minute
 
 
 class ActionModule(RunAction):
@@ -46,6 +48,9 @@ class ActionModule(RunAction):
         self.jobs = {job["role"]: job for job in jobs}
         plan = self.run_files.read_json("plan.json")
         self.known: dict[str, Job] = {}
+        # by this controller's clock, or that of the one that planned it: a wait of hours does not mind their difference
+        self.queue_deadline = plan["created_at"] + plan["cluster"]["queue_deadline_s"]
+        self.late: list[str] = []
         self.events = [event for source in watch.SOURCES for event in self._mirrored(source)]
         self.on_terminal = _on_terminal()
         self.line_open = False
@@ -111,6 +116,7 @@ class ActionModule(RunAction):
                 controller_event(self.run_files, "state", job=role, state=job.state, reason=job.reason)
                 if not job.final or not job.ok:
                     self._line(watch.narrate_job(role, job))
+        self._note_late()
         for event in events:
             self.events.append(event)
             if (event.get("source"), event["event"]) == ("service", "stopped"):
@@ -124,6 +130,16 @@ class ActionModule(RunAction):
         if time.monotonic() - self.last_line > HEARTBEAT_S:
             reports = [event for event in self.events[-5:] if event["event"] == "progress"]
             self._line(watch.progress_text(reports[-1]) if reports else "waiting")
+
+    def _note_late(self) -> None:
+        """Slurm removes a job that can't start by its deadline, but not one that is held."""
+        if time.time() < self.queue_deadline + QUEUE_GRACE_S:
+            return
+        for role, job in self.known.items():
+            if job.phase in (states.PENDING, states.HELD) and role not in self.late:
+                self.late.append(role)
+                controller_event(self.run_files, "queue_deadline", job=role, id=job.id, reason=job.reason)
+                self._line(f"the {role} job {job.id} has waited longer than benchmark_queue_deadline: {job.reason}")
 
     def _progress(self, event: dict[str, Any]) -> None:
         if self.on_terminal:
@@ -151,10 +167,14 @@ class ActionModule(RunAction):
         if self._ended():
             return True
         roles = [role for role in self.jobs if role != "image"]
-        if self._seen("image", "failed") or all(role in self.known and self.known[role].final for role in roles):
+        if self._seen("image", "failed") or self.late or all(self._never_again(role) for role in roles):
             return True
         # clients that have not ended by then never started: teardown cancels them
         return self.stopped_at is not None and time.monotonic() - self.stopped_at > AFTER_SERVICE_S
+
+    def _never_again(self, role: str) -> bool:
+        job = self.known.get(role)
+        return job is not None and (job.final or job.reason == watch.NEVER)
 
 
 def _on_terminal() -> bool:

@@ -13,10 +13,10 @@ short_description: The clusters that a play is about
 description:
   - Gives the host pattern for C(hosts) of a play, from what the command line says.
   - With C(--limit) it is V(all), so that the limit alone chooses.
-  - Else it is the cluster of O(run), else C(configuration.target) of O(recipe), else the group C(clusters) of the
-    inventory where there is one, else V(all).
+  - Else it is the cluster of O(run), where this controller knows it, else C(configuration.target) of O(recipe), else
+    the group C(clusters) of the inventory where there is one, else V(all).
   - The C(hosts) of a play knows no variables of hosts and groups. C(benchmark_home) counts here as an extra variable
-    or as the environment variable E(AIFACTORY_HOME); where only the inventory has it, use C(--limit).
+    or as the environment variable E(AIFACTORY_HOME); where only the inventory has it, the clusters are asked.
   - A recipe is checked on the way, so that its mistakes show once and before anything starts.
 options:
   _terms:
@@ -27,7 +27,7 @@ options:
     type: str
     default: ''
   run:
-    description: A run, by its id, a unique prefix of it, or V(latest).
+    description: A run, by its id, a unique prefix of it, or V(latest); V(all_orphans) means all clusters.
     type: str
     default: ''
 seealso:
@@ -52,7 +52,7 @@ _raw:
 from ansible.errors import AnsibleLookupError  # noqa: E402
 from ansible.plugins.lookup import LookupBase  # noqa: E402
 
-_HOME_HINT = "\nIf benchmark_home stands in the inventory, set AIFACTORY_HOME as well, or choose the cluster with -l"
+ORPHANS = "all_orphans"  # no run of this controller, but what nobody looks after on any cluster
 
 
 class LookupModule(LookupBase):
@@ -66,8 +66,10 @@ class LookupModule(LookupBase):
         target = self._target(known)
         if known.get("ansible_limit"):
             return ["all"]
-        if self.get_option("run"):
-            return [self._cluster_of_run(known)]
+        if self.get_option("run") not in (None, "", ORPHANS):
+            cluster = self._cluster_of_run(known)
+            if cluster:
+                return [cluster]
         if target:
             self._check(target, groups)
             return [target]
@@ -98,17 +100,18 @@ class LookupModule(LookupBase):
         return self._templar.template(variables.get("benchmark_home"))
 
     def _cluster_of_run(self, variables):
+        """The cluster of a run of this controller; None where it does not know, and the clusters have to be asked."""
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import runs
 
         try:
             run = runs.find_run(runs.benchmark_home(self._home(variables)), str(self.get_option("run")))
             cluster = runs.cluster_of(run)
+        except runs.NoSuchRun:
+            return None
         except runs.RunError as error:
-            hint = "" if self._home(variables) else _HOME_HINT
-            raise AnsibleLookupError(f"{error}{hint}") from None
-        if not cluster:
-            raise AnsibleLookupError(f"{run.path} does not say on which cluster the run is; choose it with -l")
-        self._check(cluster, variables.get("groups") or {})
+            raise AnsibleLookupError(str(error)) from None
+        if cluster:
+            self._check(cluster, variables.get("groups") or {})
         return cluster
 
     def _check(self, target, groups):

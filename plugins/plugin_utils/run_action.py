@@ -20,6 +20,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import (
     find_run,
 )
 
+DEFAULT_SCRATCH = "~/.aifactory-scratch"
 FORESEEN = (RunError, ClusterUnreachable, SlurmError, ImportError)
 
 
@@ -68,6 +69,16 @@ class RunAction(ActionBase):
     def remote(self) -> Remote:
         """This cluster's login node."""
         return Remote(self._connection, self.host)
+
+    def scratch(self, remote: Remote) -> str:
+        """The absolute path of this cluster's `benchmark_scratch`. Raises RunFailed when it can't be one."""
+        path = str(self.variable("benchmark_scratch") or DEFAULT_SCRATCH)
+        if path.startswith("~/"):
+            # job scripts need the path itself: sbatch expands nothing in its options
+            path = remote.shell('printf %s "$HOME"').out + path[1:]
+        if not path.startswith("/"):
+            raise RunFailed(f"benchmark_scratch of {self.host} must be an absolute path, or begin with ~/: {path!r}")
+        return path
 
     def say(self, message: str, *, color: str | None = None) -> None:
         """Print one line at once, marked with the cluster and the time."""

@@ -34,6 +34,10 @@ def benchmark_home(value: str | None = None, environ: dict[str, str] | None = No
     return Path(os.path.abspath(os.path.expanduser(value or environ.get("AIFACTORY_HOME") or "~/.aifactory")))
 
 
+class NoSuchRun(RunError):
+    """No run of this controller is meant."""
+
+
 class RunDirectory:
     """The files of one run on the controller."""
 
@@ -221,7 +225,7 @@ def find_run(home: str | os.PathLike[str], reference: str, clusters: Iterable[st
     """The run that `reference` means: a whole id, a unique prefix of one, or `latest`.
 
     `clusters`: names of clusters; when given, only their runs count. Raises RunError: unknown (with the
-    nearest ids) or ambiguous (with the candidates).
+    nearest ids; a NoSuchRun) or ambiguous (with the candidates).
     """
     reference = str(reference or "").strip()
     if not reference:
@@ -234,7 +238,7 @@ def find_run(home: str | os.PathLike[str], reference: str, clusters: Iterable[st
         for candidate in _on_clusters(home, reversed(identifiers), wanted):
             return candidate
         of_whom = f" of {', '.join(sorted(wanted))}" if wanted else ""
-        raise RunError(
+        raise NoSuchRun(
             f"there is no run{of_whom} yet in {runs_root(home)}. Start one with "
             "ansible-playbook aifactory.benchmark.run -e recipe=quickstart"
         )
@@ -245,7 +249,7 @@ def find_run(home: str | os.PathLike[str], reference: str, clusters: Iterable[st
         return found[0]
     if found:
         raise RunError(_ambiguous(reference, [run.id for run in found]))
-    raise RunError(_unknown(home, reference, identifiers))
+    raise NoSuchRun(_unknown(home, reference, identifiers))
 
 
 def _on_clusters(home: Any, identifiers: Iterable[str], wanted: set[str]) -> Iterator[RunDirectory]:

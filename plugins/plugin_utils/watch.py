@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-import json
+import fcntl
+import os
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import squeue, states
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError, read_events
 
 SOURCES = ("image", "service", "clients")
+NEVER = "DependencyNeverSatisfied"  # the reason of a job that waits for one that failed
 
 # Waits on the cluster until an event file has news other than progress, at most $2 ticks of 0.25 s, so that one remote
 # call sees a change at once instead of many calls seeing none. Then prints what is new of each file, and the queue.
@@ -32,10 +34,14 @@ while [ "$i" -lt "$n" ]; do
 done
 for pair in "image $oi" "service $os" "clients $oc"; do
   set -- $pair
-  fresh "$1" "$2" >.poll.$$ || : >.poll.$$
-  printf '\n@%s %d\n' "$1" "$(wc -c <.poll.$$)"; cat .poll.$$
+  # its size is told before it is read, and it may grow meanwhile; no copy is made: the disk may be full
+  size=$(stat -c %s "events/$1.jsonl" 2>/dev/null || echo 0)
+  length=$((size > $2 ? size - $2 : 0))
+  printf '\n@%s %d\n' "$1" "$length"
+  [ "$length" -eq 0 ] || fresh "$1" "$2" | head -c "$length"
 done
-rm -f .poll.$$
+# a sign for the janitor that somebody watches
+touch control/watched 2>/dev/null || :
 [ -z "$queue" ] || { printf '\n@queue 0\n'; eval "$queue" 2>&1; }
 """
 
@@ -56,26 +62,36 @@ class Feed:
         """
         # counted apart: a longer run is asked about more often, whatever the number of its clients
         self._remote.calls["polls"] += 1
-        offsets = [str(self._size(source)) for source in SOURCES]
+        offsets = {source: self._size(source) for source in SOURCES}
         answer = self._remote.shell(
             _POLL,
             self._run_dir,
             str(int(wait_s * 4)),
-            *offsets,
+            *map(str, offsets.values()),
             self._queue if queue else "",
             counts=["squeue"] if queue else [],
         )
         if answer.rc == 3:
             raise RunError(
-                f"run {self._run.id} has no directory {self._run_dir} on {self._remote.host}: it was torn down"
+                f"run {self._run.id} has no directory {self._run_dir} on {self._remote.host} any more: it was torn "
+                "down, here or by another controller, which then has its results"
             )
-        return self._events(answer), _jobs(answer.stdout) if queue else None
+        return self._events(answer, offsets), _jobs(answer.stdout) if queue else None
 
     def _size(self, source: str) -> int:
+        """Bytes of whole lines that are here; a controller that was killed may have left half of one."""
         path = self._run.file(f"events/{source}.jsonl")
-        return path.stat().st_size if path.exists() else 0
+        if not path.exists():
+            return 0
+        with path.open("r+b") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            content = stream.read()
+            whole = content.rfind(b"\n") + 1
+            if whole < len(content):
+                stream.truncate(whole)
+            return whole
 
-    def _events(self, answer: Result) -> list[dict[str, Any]]:
+    def _events(self, answer: Result, offsets: dict[str, int]) -> list[dict[str, Any]]:
         events, position = [], 0
         for source in SOURCES:
             marker = f"\n@{source} ".encode()
@@ -88,10 +104,17 @@ class Feed:
             position = head_end + 1 + length
             whole = text[: text.rfind(b"\n") + 1]  # a line that is being written is read next time
             if whole:
-                with self._run.file(f"events/{source}.jsonl").open("ab") as stream:
-                    stream.write(whole)
-                events += [json.loads(line) for line in whole.splitlines()]
+                self._mirror(source, offsets[source], whole)
+                events += read_events(whole.decode("utf-8", "replace"))
         return sorted(events, key=lambda event: event["t"])
+
+    def _mirror(self, source: str, offset: int, lines: bytes) -> None:
+        """Append what was read from `offset` on, unless another controller of this home has done so meanwhile."""
+        with self._run.file(f"events/{source}.jsonl").open("ab") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            known = stream.seek(0, os.SEEK_END)
+            if offset <= known < offset + len(lines):
+                stream.write(lines[known - offset :])
 
 
 def _jobs(stdout: bytes) -> list[Job] | None:

@@ -25,7 +25,7 @@ import threading
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node_dirs, process_tree, run_dir
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError, explain
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import node_name
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import pressure, registry
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import Case, LoadError
@@ -61,8 +61,8 @@ class Client:
             node_dirs.make(self.tmp_dir)
             self._prepare()
             self._obey()
-        except (LoadError, AgentError) as e:
-            self._send("lost", reason=str(e)[:_REASON_CHARACTERS])
+        except (LoadError, AgentError, OSError) as e:
+            self._send("lost", reason=explain(e)[:_REASON_CHARACTERS])
             return 1
         finally:
             if self.context:
@@ -162,7 +162,7 @@ class Client:
             extra = self.workload.run(self.context, case, recorder)
         except (LoadError, OSError, ValueError) as e:
             self.log("case %s, repetition %d: %s" % (case.name, case.repetition, e))
-            failure = str(e)[:_REASON_CHARACTERS]
+            failure = explain(e)[:_REASON_CHARACTERS]
             extra["measure_end"] = recorder.last_end or case.measure_start
         finally:
             over.set()

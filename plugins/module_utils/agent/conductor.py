@@ -25,7 +25,12 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     time_limit,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.case_run import CaseRun
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError, Ended, ServiceGone
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import (
+    AgentError,
+    Ended,
+    ServiceGone,
+    explain,
+)
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.launcher import Launcher
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.order import measured_order
@@ -76,13 +81,15 @@ class Conductor:
         heartbeat.start()
         code, reason = 1, "the conductor failed"
         try:
+            run_dir.reserve(self.dir.control("clients.reserve"))
+            run_dir.refuse_second_start()
             node_dirs.make(self.tmp_dir)
             self._measure_all()
             self.events.emit("done", cases=len(self.results.cases))
             code, reason = 0, None
         except (AgentError, LoadError, OSError) as e:
-            reason = str(e)
-            code = self._failed(e)
+            reason = explain(e)
+            code = self._failed(e, reason)
         finally:
             # First of all: the service's nodes are waiting for this.
             run_dir.write_json(self.dir.control(run_dir.CLIENTS_DONE), {"ok": code == 0, "reason": reason})
@@ -98,9 +105,9 @@ class Conductor:
         self.signal = number
         self.stop.set()
 
-    def _failed(self, error):
+    def _failed(self, error, reason):
         log_tail = getattr(error, "log_tail", None) or self.launcher.tail
-        self.events.emit("failed", reason=str(error), log_tail=log_tail)
+        self.events.emit("failed", reason=reason, log_tail=log_tail)
         # Clients in the middle of a case write what they have; it stays in clients/NNN.
         self.launcher.send("stop")
         return error.exit_code if isinstance(error, Ended) else 1

@@ -7,10 +7,12 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import sys
+import os
 
 
 def tell(line):
-    """Write one line (str) at once: a job that is killed has said what it knew."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """Write one line (str) at once: a job that is killed has said what it knew. On a full disk it is lost."""
+    try:
+        os.write(1, (line + "\n").encode("utf-8", "replace"))
+    except OSError:
+        pass

@@ -8,6 +8,19 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 
+import errno
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def explain(error):
+    """What went wrong (str), with the remedy where a disk is full."""
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        where = " for " + str(error.filename) if error.filename else ""
+        return "%s%s: make room below benchmark_scratch, or have your quota raised" % (error.strerror, where)
+    return str(error)
+
+
 class AgentError(Exception):
     """The run cannot go on. The message says what is wrong, where, and what to do; `log_tail` (list of str)
     holds the last lines of the log that shows it, `exit_code` (int or None) that of the program that ended.

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, aifactory.benchmark contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Events of a run: JSON lines, each written with one call, so that readers never see half a line."""
+"""Events of a run: JSON lines, each written with one call, so that readers never see half a line.
+
+A file system that is full must not end what has to end in order: what can't be written waits for the next event.
+"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -27,6 +30,7 @@ class EventLog:
         self.source = source
         self.node = node_name()
         self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self.waiting = b""  # lines that are still to be written, from the middle of the first where that is half there
 
     def emit(self, event, t=None, **fields):
         """Write one event; `t` (epoch, s) is now where none is given."""
@@ -34,6 +38,10 @@ class EventLog:
         record["node"] = self.node
         record.update(fields)
         line = json.dumps(record, separators=(",", ":"))
-        os.write(self.descriptor, (line + "\n").encode("utf-8"))
+        self.waiting += (line + "\n").encode("utf-8")
+        try:
+            self.waiting = self.waiting[os.write(self.descriptor, self.waiting) :]
+        except OSError as e:
+            tell("events: %s" % e)
         if event != "progress":
             tell(line)

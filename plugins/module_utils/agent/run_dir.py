@@ -11,16 +11,18 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import contextlib
 import json
 import os
 import threading
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.console import tell
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import NO_SPACE, AgentError, explain
 
 HEARTBEAT_S = 2.0
 STALE_S = 60.0
+RESERVE_BYTES = 1 << 16
 
 ENDPOINT, SERVICE_ALIVE, CLIENTS_ALIVE = "endpoint.json", "service.alive", "clients.alive"
 REGISTRIES = "registries.json"  # among the secrets
@@ -41,12 +43,41 @@ def read_spec(path):
     return spec
 
 
+_reserves = []  # paths of this process's own
+
+
+def reserve(path):
+    """Keep room for what this process has to say at its end, should the disk be full by then. Raises AgentError."""
+    try:
+        with open(path, "wb") as stream:
+            stream.write(bytes(RESERVE_BYTES))
+    except OSError as e:
+        raise AgentError(explain(e))
+    _reserves.append(path)
+
+
 def write_text(path, text, mode=0o644):
-    """Write a file so that no reader ever sees half of it."""
+    """Write a file so that no reader ever sees half of it. On a full disk the room that was reserved is used."""
+    try:
+        _write(path, text, mode)
+    except OSError as e:
+        if e.errno not in NO_SPACE or not _reserves:
+            raise
+        while _reserves:
+            os.unlink(_reserves.pop())
+        _write(path, text, mode)
+
+
+def _write(path, text, mode):
     part = "%s.part-%d" % (path, os.getpid())
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as stream:
-        stream.write(text)
-    os.replace(part, path)
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as stream:
+            stream.write(text)
+        os.replace(part, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        raise
 
 
 def write_json(path, data):
@@ -66,6 +97,12 @@ def read_json(path, deadline_s=0.0):
             if time.time() >= end:
                 raise AgentError("cannot read %s: %s" % (path, e))
         time.sleep(0.05)
+
+
+def refuse_second_start():
+    """Raises AgentError in a job that Slurm started again: half of a measurement can't be continued."""
+    if int(os.environ.get("SLURM_RESTART_COUNT") or 0) > 0:
+        raise AgentError("the job was requeued and started a second time: start the run again")
 
 
 def tail(path, lines=20, most_bytes=8192):
@@ -141,9 +178,12 @@ class Heartbeat(threading.Thread):
         self.beat()
 
     def beat(self):
-        """Once."""
-        with open(self.path, "w") as stream:
-            stream.write("%.3f\n" % time.time())
+        """Once: over what was there, which needs no room on a full disk."""
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, b"%.3f\n" % time.time())
+        finally:
+            os.close(descriptor)
 
     def run(self):
         """A file system that is slow for a moment must not end the run: the next beat may succeed."""

@@ -26,7 +26,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     surroundings,
     time_limit,
 )
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError, explain
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog, node_name
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.scraper import Scraper
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import Target
@@ -117,6 +117,8 @@ class Supervisor:
 
     def _prepare(self):
         """Address, ports, secrets, data directory."""
+        run_dir.reserve(self.dir.control(self.members.file("service.reserve")))
+        run_dir.refuse_second_start()
         self.address = network.service_address(self.spec.get("service_interface"))
         wanted = dict(self.service.get("ports") or {})
         if self.service.get("port") is not None:
@@ -278,7 +280,7 @@ class Supervisor:
     def _failed(self, error):
         exit_code = getattr(error, "exit_code", None)
         cause = diagnosis.explain(self.log_path, exit_code) if self.process else ""
-        reason = "; ".join(text for text in (str(error), cause) if text)
+        reason = "; ".join(text for text in (explain(error), cause) if text)
         log = getattr(error, "log", None) or "logs/" + os.path.basename(self.log_path)
         fields = {"exit_code": exit_code, "log_tail": getattr(error, "log_tail", []), "log": log}
         if isinstance(error, _MemberFailed):  # known already: member 0 says it for all

@@ -11,10 +11,13 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import contextlib
 import os
 import re
 import threading
 import time
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.console import tell
 
 COLUMNS = (
     "t",
@@ -117,14 +120,19 @@ class Sampler(threading.Thread):
         start, number = time.monotonic(), 1
         while not self.ended.wait(max(0.0, start + number * self.interval_s - time.monotonic())):
             row = self.sample()
-            self.stream.write(",".join(_format(row.get(column)) for column in COLUMNS) + "\n")
+            try:
+                self.stream.write(",".join(_format(row.get(column)) for column in COLUMNS) + "\n")
+            except OSError as e:  # such as a full disk: what was kept until now is worth more than the rest
+                tell("telemetry: %s" % e)
+                return
             number = max(number + 1, int((time.monotonic() - start) // self.interval_s) + 1)
 
     def stop(self):
         """No more rows."""
         self.ended.set()
         self.join(5)
-        self.stream.close()
+        with contextlib.suppress(OSError):  # a disk that is full says it here once more
+            self.stream.close()
 
     def sample(self):
         """One row (dict by column)."""

@@ -62,7 +62,8 @@ def resolve(
         "recipe": {"name": recipe.name, "path": recipe.path, "sha256": recipe.sha256},
         "cluster": {
             "name": cluster_name,
-            **site.model_dump(exclude={"partitions", "images"}),
+            **site.model_dump(exclude={"partitions", "images", "queue_deadline"}),
+            "queue_deadline_s": int(site.queue_deadline),
             "scratch": site.scratch.rstrip("/") or "/",
             "image_cache": site.image_cache or f"{site.scratch.rstrip('/')}/images",
         },

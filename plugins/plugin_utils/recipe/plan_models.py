@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from .fields import Duration
 from .load_schema import ArrivalType
 from .models import BaseModel, ConfigDict, Field
 
@@ -36,6 +37,7 @@ class ClusterVariables(BaseModel):
     gpu_request: Literal["gpus-per-node", "gres"] = "gpus-per-node"
     shell: str = "/bin/bash -l"
     sbatch_options: list[str] = Field(default_factory=list)
+    queue_deadline: Duration = 7 * 86400.0
 
 
 class PlanRecipe(_Part):
@@ -64,6 +66,7 @@ class PlanCluster(_Part):
     shell: str
     gpu_request: str
     sbatch_options: list[str]
+    queue_deadline_s: int
 
 
 class PlanJob(_Part):

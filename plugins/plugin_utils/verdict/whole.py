@@ -53,46 +53,64 @@ def _why(event: dict[str, Any]) -> str:
     return event.get("reason") or "no reason was given"
 
 
+def _explanation(event: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """The job whose end an event explains, and the reason, in the part's own words."""
+    source, name = event.get("source"), event["event"]
+    if name == "service_failed":
+        code = f" (exit code {event['exit_code']})" if event.get("exit_code") is not None else ""
+        text = f"the service failed{code}: {_why(event)}; see {event.get('log') or 'logs/service.log'}"
+        return "service", item("service_failed", text)
+    if name == "failed" and source == "clients":
+        return "clients", item("clients_failed", f"the client job failed: {_why(event)}; see logs/slurm-clients.out")
+    if name == "failed" and source == "image":
+        code, log = ("prefetch_failed", "prefetch") if event.get("command") else ("image_failed", "image")
+        return "image", item(code, f"the image job failed: {_why(event)}; see logs/{log}.log")
+    if name == "queue_deadline":
+        remedy = states.explain_reason(event.get("reason"))
+        text = (
+            f"the {event['job']} job {event.get('id')} waited longer than benchmark_queue_deadline for its start"
+            f" ({event.get('reason')}{f': {remedy}' if remedy else ''})"
+        )
+        return event["job"], item("queue_deadline", text)
+    return None
+
+
 def _failures(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     explained = set()
     clients_done = any(e["event"] == "done" and e.get("source") == "clients" for e in events)
-    for event in events:
-        if event["event"] == "service_failed":
-            explained.add("service")
-            code = f" (exit code {event['exit_code']})" if event.get("exit_code") is not None else ""
-            yield item(
-                "service_failed",
-                f"the service failed{code}: {_why(event)}; see {event.get('log') or 'logs/service.log'}",
-            )
-        elif event["event"] == "failed" and event.get("source") == "clients":
-            explained.add("clients")
-            yield item("clients_failed", f"the client job failed: {_why(event)}; see logs/slurm-clients.out")
-        elif event["event"] == "failed" and event.get("source") == "image":
-            explained.add("image")
-            code, log = ("prefetch_failed", "prefetch") if event.get("command") else ("image_failed", "image")
-            yield item(code, f"the image job failed: {_why(event)}; see logs/{log}.log")
+    for role, reason in filter(None, map(_explanation, events)):
+        explained.add(role)
+        yield reason
     for job in jobs:
         state, role = states.normalize(job.get("state")), job.get("role")
         if states.is_ok(state) or (clients_done and state == "CANCELLED" and role == "service"):
             continue
         if state == "FAILED" and role in explained:
             continue  # its own words say more than its exit code
-        if state == "CANCELLED" and "image" in explained and not job_ran(job):
-            continue  # it never started, since what it needs is not there
+        if state == "CANCELLED" and {role, "image"} & explained and not job_ran(job):
+            continue  # it never started, since what it needs is not there or in time
         code = f" with exit code {job['exit_code']}" if job.get("exit_code") not in (None, "", "0:0") else ""
         where = f" on {job['node_list']}" if job.get("node_list") else ""
         what = f"the {role} job {job.get('id')} ended {job.get('state') or state}{code}{where}"
         yield item(f"{role}_job", what + _remedy(state, role, events))
 
 
+_REMEDIES = {
+    "DEADLINE": ": it could not start before benchmark_queue_deadline; raise it, or use another partition or QOS",
+    "NODE_FAIL": ": its node failed; run it again, {section}.exclude_nodes leaves the node out",
+    "BOOT_FAIL": ": its node did not boot; run it again, {section}.exclude_nodes leaves the node out",
+    "PREEMPTED": ": a job of higher priority took its place; run it again, or use a QOS that is not preempted",
+    "OUT_OF_MEMORY": ": it needed more memory than it had asked for; raise {section}.memory",
+    "TIMEOUT": ": raise {section}.time_limit, or leave it out",
+}
+
+
 def _remedy(state: str, role: str, events: list[dict[str, Any]]) -> str:
-    """What to do about a job that reached its time limit."""
-    if state != "TIMEOUT":
-        return ""
+    """What to do about a job that Slurm ended."""
     section = "service" if role == "service" else "client"
-    if role == "service" and not any(event["event"] == "healthy" for event in events):
+    if state == "TIMEOUT" and role == "service" and not any(event["event"] == "healthy" for event in events):
         return f": the service was not healthy within its time limit; raise {section}.time_limit"
-    return f": raise {section}.time_limit, or leave it out"
+    return _REMEDIES.get(state, "").format(section=section)
 
 
 def _missing(evidence: Evidence) -> Iterator[dict[str, Any]]:
