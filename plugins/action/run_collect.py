@@ -9,6 +9,7 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.formatting import size
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import after_collection
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
+    UNREACHABLE_S,
     RunAction,
     RunFailed,
     add_calls,
@@ -52,7 +53,7 @@ class ActionModule(RunAction):
         """Fetch, verify, merge the events; returns the number of files and bytes."""
         run = self.find(self.options["run"])
         plan = run.read_json("plan.json")
-        remote = self.remote()
+        remote = self.remote(patience_s=UNREACHABLE_S)
         answer = remote.shell(_COLLECT, plan["run_dir"])
         add_calls(run, remote.calls)
         if answer.rc == 3 and run.has("manifest.json"):

@@ -26,6 +26,8 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 
 ACCOUNTING = ("qos", "associations")
 REMEMBERED_S = 600.0
+PATIENCE_S = 120.0  # a restart of slurmctld takes less
+PAUSE_S = 5.0
 _SCRATCH = 'mkdir -p "$1/runs" 2>&1 && [ -w "$1/runs" ] || { echo "not writable for $(id -un)"; exit 1; }'
 _MISSING = 'for path in "$@"; do [ -e "$path" ] || echo "$path"; done'
 
@@ -47,11 +49,11 @@ class ActionModule(RunAction):
         self.say(f"run {plan['run_id']}: {types} with {clients['count']} {clients['type']} client(s)")
         remote = self.remote()
         known = self._remembered()
-        facts = self._ask(remote, plan, known)
+        facts = self._patiently(remote, plan, known)
         found = preflight.problems(plan, facts)
         if found and known:
             # what was remembered may be out of date: it may let a plan pass (sbatch judges again), never refuse one
-            facts = self._ask(remote, plan, None)
+            facts = self._patiently(remote, plan, None)
             found = preflight.problems(plan, facts)
         if not found and self.check_mode:
             found = self._test_only(remote)
@@ -61,6 +63,18 @@ class ActionModule(RunAction):
                 f"{plan['recipe']['path']} does not fit the cluster {self.host}; nothing was submitted:\n{listed}"
             )
         return {"slurm": facts["version"], "calls": dict(remote.calls)}
+
+    def _patiently(self, remote: Remote, plan: dict[str, Any], known: dict[str, Any] | None) -> dict[str, Any]:
+        """The cluster's facts, asked again while slurmctld does not answer."""
+        give_up = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return self._ask(remote, plan, known)
+            except errors.SlurmError as error:
+                if not error.transient or time.monotonic() >= give_up:
+                    raise
+                self.say(f"{error.message}; trying again")
+            time.sleep(PAUSE_S)
 
     def _ask(self, remote: Remote, plan: dict[str, Any], known: dict[str, Any] | None) -> dict[str, Any]:
         """The cluster's facts; QOS and associations only when they are not remembered (sacctmgr takes its time)."""

@@ -18,6 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import secret_
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import at_submission
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
+    UNREACHABLE_S,
     RunAction,
     RunFailed,
     add_calls,
@@ -54,7 +55,7 @@ class ActionModule(RunAction):
             self.say("dry run: nothing was submitted")
             return {"scripts": scripts}
         run = run_directory(self.home, self.plan["run_id"])
-        remote = self.remote()
+        remote = self.remote(patience_s=UNREACHABLE_S)
         archive = self._write(run, secrets)
         roles = [role for role in run_jobs.ROLES if f"{role}.sbatch" in scripts]
         jobs = self._submit(remote, archive, roles)

@@ -12,6 +12,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client i
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
+    UNREACHABLE_S,
     RunAction,
     RunFailed,
     add_calls,
@@ -41,7 +42,7 @@ class ActionModule(RunAction):
         """Stop, cancel, prove; writes teardown.json and returns it."""
         run = self.find(self.options["run"])
         plan = run.read_json("plan.json")
-        remote = self.remote()
+        remote = self.remote(patience_s=UNREACHABLE_S)
         self.client = SlurmClient(remote.argv)
         records = run_jobs.read(run) or run_jobs.adopt(run, self.client)
         if self.options["grace_s"]:

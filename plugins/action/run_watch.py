@@ -15,6 +15,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import watch
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import ClusterUnreachable
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
+    UNREACHABLE_S,
     RunAction,
     RunFailed,
     add_calls,
@@ -25,8 +26,8 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import Ru
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 10.0
 FIRST_QUEUE_S, LONGEST_QUEUE_S = 1.0, 30.0
 HEARTBEAT_S = 30.0
-UNREACHABLE_S = 300.0
 AFTER_SERVICE_S = 15.0
+LAST_WORDS_S = 5.0
 QUEUE_GRACE_S = 120.0  # Slurm looks at its jobs' deadlines every minute
 
 
@@ -51,6 +52,8 @@ class ActionModule(RunAction):
         # by this controller's clock, or that of the one that planned it: a wait of hours does not mind their difference
         self.queue_deadline = plan["created_at"] + plan["cluster"]["queue_deadline_s"]
         self.late: list[str] = []
+        self.silent: dict[str, float] = {}  # role → since when its job is over without a last word of it
+        self.told: set[str] = set()
         self.events = [event for source in watch.SOURCES for event in self._mirrored(source)]
         self.on_terminal = _on_terminal()
         self.line_open = False
@@ -90,6 +93,7 @@ class ActionModule(RunAction):
                 raise
             lost_since = None
             self._take(events, jobs)
+            self._pass_on(feed)
             if ask_queue:
                 next_queue = time.monotonic() + queue_s
                 # running jobs tell about themselves: the queue is then asked only to notice that they died
@@ -131,6 +135,22 @@ class ActionModule(RunAction):
             reports = [event for event in self.events[-5:] if event["event"] == "progress"]
             self._line(watch.progress_text(reports[-1]) if reports else "waiting")
 
+    def _pass_on(self, feed: watch.Feed) -> None:
+        """Tell one part that the other's job has ended and could not say so: it need not wait until that is plain."""
+        for role, job in self.known.items():
+            if role not in watch.SIGNS or not job.final or self._done(role):
+                continue
+            since = self.silent.setdefault(role, time.monotonic())
+            # what it said last may have been written between the two questions of one poll
+            if role not in self.told and time.monotonic() - since > LAST_WORDS_S:
+                self.told.add(role)
+                feed.tell(role, f"its job {job.id} ended {job.state}")
+
+    def _done(self, role: str) -> bool:
+        if role == "service":
+            return self._seen("service", "stopped") is not None
+        return self._seen("clients", "done", "failed") is not None
+
     def _note_late(self) -> None:
         """Slurm removes a job that can't start by its deadline, but not one that is held."""
         if time.time() < self.queue_deadline + QUEUE_GRACE_S:
@@ -160,8 +180,8 @@ class ActionModule(RunAction):
         return self._seen("service", "job_started") is not None and self._seen("clients", "job_started") is not None
 
     def _ended(self) -> bool:
-        clients = self._seen("clients", "done", "failed")
-        return clients is not None and self._seen("service", "stopped") is not None
+        # clients without a job of their own are in the service's
+        return all(self._done(role) or (role if role in self.jobs else "service") in self.told for role in watch.SIGNS)
 
     def _over(self) -> bool:
         if self._ended():

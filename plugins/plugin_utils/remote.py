@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
+
+RETRY_PAUSE_S = 5.0
 
 
 class ClusterUnreachable(Exception):
@@ -41,13 +44,24 @@ class Remote:
     """Runs shell scripts on one cluster.
 
     `connection` is the action plugin's connection (ssh or local), `host` the inventory name for messages,
-    `calls` counts remote calls under "ssh" and scheduler commands under their own names.
+    `calls` counts remote calls under "ssh" and scheduler commands under their own names. With `patience_s` a call that
+    found no connection is made again until so many seconds are over, and `say` tells the user; only for scripts that
+    may run twice.
     """
 
-    def __init__(self, connection: Any, host: str, calls: Counter[str] | None = None) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        host: str,
+        *,
+        patience_s: float = 0.0,
+        say: Callable[[str], None] = lambda _text: None,
+    ) -> None:
         self._connection = connection
         self.host = host
-        self.calls: Counter[str] = Counter() if calls is None else calls
+        self.calls: Counter[str] = Counter()
+        self._patience_s = patience_s
+        self._say = say
 
     def shell(self, script: str, *args: str, stdin: bytes | None = None, counts: Sequence[str] = ()) -> Result:
         """Run a POSIX shell script with positional arguments in one remote call.
@@ -55,15 +69,20 @@ class Remote:
         `counts` names the scheduler commands that the script runs, for the run's record.
         Raises ClusterUnreachable when the connection fails.
         """
-        self.calls["ssh"] += 1
-        self.calls.update(counts)
         # the login shell only starts /bin/sh: users of csh or fish get the same behaviour
         command = shlex.join(["/bin/sh", "-c", script, "sh", *args])
-        try:
-            rc, stdout, stderr = self._connection.exec_command(command, in_data=stdin, sudoable=False)
-        except AnsibleConnectionFailure as error:
-            raise ClusterUnreachable(self._explain(str(error))) from error
-        return Result(rc, stdout, stderr)
+        give_up = time.monotonic() + self._patience_s
+        while True:
+            self.calls["ssh"] += 1
+            self.calls.update(counts)
+            try:
+                return Result(*self._connection.exec_command(command, in_data=stdin, sudoable=False))
+            except AnsibleConnectionFailure as error:
+                unreachable = ClusterUnreachable(self._explain(str(error)))
+                if time.monotonic() >= give_up:
+                    raise unreachable from error
+            self._say(f"no connection, trying again: {unreachable}")
+            time.sleep(RETRY_PAUSE_S)
 
     def argv(self, argv: Sequence[str], stdin: str | None = None) -> tuple[int, str, str]:
         """Run one command: the runner that SlurmClient takes. Returns (rc, stdout, stderr)."""

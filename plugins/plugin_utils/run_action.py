@@ -21,6 +21,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import (
 )
 
 DEFAULT_SCRATCH = "~/.aifactory-scratch"
+UNREACHABLE_S = 300.0  # a run that is under way waits so long for its cluster to be reached again
 FORESEEN = (RunError, ClusterUnreachable, SlurmError, ImportError)
 
 
@@ -66,9 +67,9 @@ class RunAction(ActionBase):
         """The run that `reference` means (id, unique prefix, `latest`), on this cluster where there is a choice."""
         return find_run(self.home, reference, () if self.host == "localhost" else (self.host,))
 
-    def remote(self) -> Remote:
-        """This cluster's login node."""
-        return Remote(self._connection, self.host)
+    def remote(self, *, patience_s: float = 0.0) -> Remote:
+        """This cluster's login node; `patience_s`: how long a lost connection is tried again."""
+        return Remote(self._connection, self.host, patience_s=patience_s, say=self.say)
 
     def scratch(self, remote: Remote) -> str:
         """The absolute path of this cluster's `benchmark_scratch`. Raises RunFailed when it can't be one."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shlex
 from collections.abc import Sequence
@@ -45,6 +46,13 @@ touch control/watched 2>/dev/null || :
 [ -z "$queue" ] || { printf '\n@queue 0\n'; eval "$queue" 2>&1; }
 """
 
+# What an agent reads when the other part has ended: written for one that could not do it itself.
+SIGNS = {"service": "service.failed", "clients": "clients.done"}
+_TELL = r"""
+cd "$1/control" || exit 3
+[ -e "$2" ] || { printf '%s\n' "$3" >"$2.$$" && mv "$2.$$" "$2"; }
+"""
+
 
 class Feed:
     """News of one run: event files mirrored into the run's directory on the controller, and the queue."""
@@ -77,6 +85,10 @@ class Feed:
                 "down, here or by another controller, which then has its results"
             )
         return self._events(answer, offsets), _jobs(answer.stdout) if queue else None
+
+    def tell(self, role: str, reason: str) -> None:
+        """Say in the place of `role` that it has ended, where it has not done so."""
+        self._remote.shell(_TELL, self._run_dir, SIGNS[role], json.dumps({"ok": False, "reason": reason}))
 
     def _size(self, source: str) -> int:
         """Bytes of whole lines that are here; a controller that was killed may have left half of one."""

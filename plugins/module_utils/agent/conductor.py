@@ -41,6 +41,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload 
 
 READY_DEADLINE_S = 120.0
 ENDPOINT_MARGIN_S = 120.0
+SERVICE_START_S = 300.0  # its job has started; modules and commands of the site come before its agent
 QUIT_DEADLINE_S = 10.0
 CLEANUP_S = 300.0
 CLEANUP_AFTER_FAILURE_S = 10.0  # a job that is being ended has 30 s
@@ -182,9 +183,12 @@ class Conductor:
         health = self.spec["service"].get("health") or {}
         deadline_s = float(health.get("deadline_s") or 120) + ENDPOINT_MARGIN_S
         deadline_s += max((self.spec.get("companions") or {"": 0}).values())  # they are healthy before it starts
-        end = time.monotonic() + deadline_s
+        begin = time.monotonic()
         while run_dir.ENDPOINT not in self.check(at_once=True):
-            if time.monotonic() > end:
+            waited_s = time.monotonic() - begin
+            if self.pulse.silent_s() is None and waited_s > SERVICE_START_S:
+                raise AgentError("the service gave no sign of life in %g s: its job did not start" % SERVICE_START_S)
+            if waited_s > deadline_s:
                 raise AgentError("no endpoint was published within %g s: see the service's log and events" % deadline_s)
             self.stop.wait(_TICK_S)
         found = run_dir.read_json(self.dir.control(run_dir.ENDPOINT), 10)

@@ -63,6 +63,7 @@ class Registry:
 
     def __init__(self, account=None, files=None):
         self.account = account
+        self.cut = False  # whether the connection breaks in the middle of each blob
         self.blobs, self.manifest = image(files or hello())
         self.digest = sha256(self.manifest)
         self.asked = []
@@ -92,7 +93,10 @@ class Registry:
                 self.send_header("Content-Length", str(len(body)))
                 self.send_header("Docker-Content-Digest", sha256(body))
                 self.end_headers()
-                if self.command == "GET":
+                if self.command == "GET" and registry.cut and "/blobs/" in self.path:
+                    self.wfile.write(body[: len(body) // 2])
+                    self.close_connection = True
+                elif self.command == "GET":
                     self.wfile.write(body)
 
             do_HEAD = do_GET

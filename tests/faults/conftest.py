@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: MIT
+"""A run that is brought to a phase, and the two ends that docs/faults.md promises."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..integration.conftest import (
+    RUN_ID,
+    Played,
+    assert_measured,
+    assert_nothing_left,
+    clusters,
+    eventually,
+    home,
+    play,
+    recipe,
+    short,
+    ssh,
+)
+from ..integration.controllers import kill, start
+
+__all__ = ["clusters", "home", "play", "recipe"]
+
+# what the play says when a phase begins
+PHASES = {
+    "before submit": ": postgresql with",
+    "queued": "submitted:",
+    "starting": "service starting",
+    "warm-up": "warming up",
+    "measuring": "measuring:",
+    "collecting": "clients done",
+    "teardown": "collected ",
+}
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """CI runs one case of every test, while it is measured where there is a choice, on each cluster in turn."""
+    functions: dict[object, list] = {}
+    for item in items:
+        if item.get_closest_marker("fault"):
+            functions.setdefault(item.function, []).append(item)
+    for number, cases in enumerate(functions.values()):
+        wanted = [case for case in cases if case.callspec.params["cluster"] == ("local", "local2411")[number % 2]]
+        chosen = next((case for case in wanted if case.callspec.params.get("phase") == "measuring"), wanted[-1])
+        for case in cases:
+            if case is not chosen:
+                case.add_marker(pytest.mark.extra)
+
+
+class Run:
+    """The playbook `run` of one recipe on one cluster, followed line by line."""
+
+    def __init__(self, cluster: str, home: Path, *arguments: str) -> None:
+        self.cluster, self.home = cluster, home
+        self.process = start(home, "run", *arguments, limit=cluster)
+        self.said: list[str] = []
+        self.arrived = threading.Condition()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            with self.arrived:
+                self.said.append(line)
+                self.arrived.notify_all()
+        with self.arrived:
+            self.said.append("")
+            self.arrived.notify_all()
+
+    @property
+    def output(self) -> str:
+        """All that it has said."""
+        return "".join(self.said)
+
+    def until(self, words: str, timeout_s: float = 120) -> Run:
+        """Wait until it has said these words."""
+        with self.arrived:
+            found = self.arrived.wait_for(lambda: words in self.output or "" in self.said, timeout_s)
+        assert found and words in self.output, f"it never said {words!r}:\n{self.output}"
+        return self
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return RUN_ID.findall(self.output)[0]
+
+    def job(self, role: str) -> str:
+        """The id of a job that was submitted."""
+        return re.findall(rf"{role} job (\d+)", self.output)[0]
+
+    def end(self, timeout_s: float = 240) -> Played:
+        """Wait until the play is over."""
+        self.process.wait(timeout_s)
+        with self.arrived:
+            self.arrived.wait_for(lambda: "" in self.said, 10)
+        return Played(self.process.returncode, self.output)
+
+    def read(self, name: str):
+        """A JSON file of the run's directory here."""
+        return json.loads((self.home / "runs" / self.id / name).read_text())
+
+    def finishes(self) -> dict:
+        """It was measured as if nothing had been, and nothing is left. Returns run.json."""
+        played = self.end()
+        assert RUN_ID.search(played.output), played.output
+        record = assert_measured(played, self.home, self.id)
+        assert self.read("teardown.json")["clean"], played.output
+        assert_nothing_left([self.id])
+        return record
+
+    def ends(self, *words: str, results: bool = False, proven: bool = True, timeout_s: float = 240) -> dict:
+        """It is INVALID and says why in these words; with `results`, what was measured until then is there."""
+        played = self.end(timeout_s)
+        text = " ".join(played.output.split())
+        assert played.rc != 0, played.output
+        assert not [each for each in words if each not in text], played.output
+        record = self.read("run.json")
+        assert record["verdict"] == "INVALID" and record["state"] in ("failed", "finished", "stopped"), played.output
+        if results:
+            assert self.read("cases.json"), played.output
+        assert self.read("teardown.json")["clean"] == proven, played.output
+        jobs = [check for check in self.read("teardown.json")["checks"] if "job" in check["what"]]
+        assert all(check["ok"] for check in jobs), jobs
+        if proven:
+            assert_nothing_left([self.id])
+        assert self.id not in ssh(self.cluster, "squeue -h -o %j")
+        return record
+
+
+@pytest.fixture(params=["local", "local2411"])
+def cluster(request) -> str:
+    """Both versions of Slurm."""
+    return request.param
+
+
+@pytest.fixture
+def begin(home, recipe, cluster) -> Iterator:
+    """Start a run and bring it to a phase: begin("measuring", "-e", …, duration="5s", text=…)."""
+    started: list[Run] = []
+
+    def go(phase: str, *arguments: str, text: str | None = None, **changes: object) -> Run:
+        if phase == "queued":
+            arguments = (*arguments, "-e", '{"benchmark_sbatch_options": ["--begin=now+8"]}')
+        path = recipe(text or short(**{"duration": "5s", **changes}).replace("warmup: 1s", "warmup: 2s"))
+        run = Run(cluster, home, "-e", f"recipe={path}", *arguments)
+        started.append(run)
+        return run.until(PHASES[phase])
+
+    yield go
+    for run in started:
+        if run.process.poll() is None:
+            kill(run.process)
+    ids = [found for run in started for found in RUN_ID.findall(run.output)[:1]]
+    names = ssh(cluster, "squeue --me -h -o '%i %j'", check=False)
+    left = [line.split()[0] for line in names.splitlines() if any(run_id in line for run_id in ids)]
+    if left:  # a test that failed must not leave the next one less of the cluster
+        ssh(cluster, f"scancel {' '.join(left)}", check=False)
+
+
+@pytest.fixture(autouse=True)
+def whole(cluster) -> Iterator[None]:
+    """The cluster is whole again before the next fault: its administrator resumes what Slurm has drained."""
+    yield
+
+    def idle() -> bool:
+        states = dict(line.split() for line in ssh(cluster, "sinfo -h -N -o '%N %T'", check=False).splitlines())
+        drained = [node for node, state in states.items() if state.startswith(("drain", "down"))]
+        if drained:
+            as_root(cluster, "scontrol", "update", f"nodename={','.join(drained)}", "state=resume")
+        return set(states.values()) == {"idle"}
+
+    assert eventually(idle, 90), ssh(cluster, "sinfo; squeue", check=False)
+
+
+def later(seconds: float, action) -> threading.Thread:
+    """Do it after some seconds, while the play goes on."""
+
+    def wait() -> None:
+        time.sleep(seconds)
+        action()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def as_root(cluster: str, *argv: str) -> str:
+    """A command as Slurm's administrator."""
+    from .injectors import DIRECTORIES
+
+    conf = DIRECTORIES[cluster] / "conf/slurm.conf"
+    return subprocess.run(
+        in_namespace(cluster, "env", f"SLURM_CONF={conf}", *argv), capture_output=True, text=True, check=True
+    ).stdout
+
+
+def in_namespace(cluster: str, *argv: str) -> list[str]:
+    """A command line that runs where the cluster's daemons do: a newer Slurm has its own root."""
+    from .injectors import Daemon
+
+    return ["nsenter", "-t", str(Daemon(cluster, "slurmctld -D").pids()[0]), "-m", "-r", "-w", *argv]

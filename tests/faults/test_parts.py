@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""A part of the run itself fails: the service, a client, the clock of a node."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from .conftest import PHASES
+from .injectors import descendants, of_run, send
+
+pytestmark = pytest.mark.fault
+
+
+def service_processes(run_id: str) -> list[int]:
+    """PostgreSQL's own processes."""
+    return of_run(run_id, "postgres:") + of_run(run_id, "postgres -D")
+
+
+@pytest.mark.parametrize("phase", ["starting", "warm-up", "measuring"])
+def test_the_service_crashes(begin, phase):
+    run = begin(phase, duration="20s")
+    if phase == "starting":
+        run.until("service healthy")
+    send(signal.SIGKILL, service_processes(run.id))
+    run.ends("the service failed", "the service ended with exit code")
+
+
+@pytest.mark.parametrize("phase", ["warm-up", "measuring"])
+def test_the_service_hangs(begin, phase):
+    run = begin(phase, duration="8s")
+    hanging = service_processes(run.id)
+    assert hanging
+    send(signal.SIGSTOP, hanging)
+    run.ends()
+    assert not [pid for pid in hanging if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.parametrize("phase", ["warm-up", "measuring"])
+def test_a_client_crashes(begin, phase):
+    run = begin(phase, duration="8s")
+    [pid, *_others] = of_run(run.id, "agent.pyz client ")
+    send(signal.SIGKILL, descendants(pid))
+    run.ends("client", results=phase == "measuring")
+
+
+def test_one_client_never_starts(begin):
+    """It is there and says nothing, for as long as the others wait for it."""
+    run = begin("starting", duration="3s")
+    run.until("clients starting")
+    stopped: list[int] = []
+    while not stopped:
+        stopped = of_run(run.id, "agent.pyz client ")[:1]
+    send(signal.SIGSTOP, stopped)
+    run.ends("did not start within 120 s", results=True)
+
+
+def test_the_clocks_of_two_nodes_differ(begin, cluster, tmp_path):
+    """The agent of the clients' node reads a clock that is three seconds ahead."""
+    folder = Path(f"/var/lib/aifactory/local_cluster/scratch/test-clock-{cluster}")
+    folder.mkdir(exist_ok=True)
+    (folder / "sitecustomize.py").write_text("import time\n_time = time.time\ntime.time = lambda: _time() + 3\n")
+    ahead = '[ \\"$SLURM_PROCID\\" != 1 ] || true; export PYTHONPATH=' + str(folder)
+    text = f"""
+service: {{type: postgresql, time_limit: "00:05:00"}}
+client:
+  type: pgbench
+  nodes: 1
+  pre_run_commands: [{json.dumps(ahead)}]
+benchmarks: {{duration: 4s, warmup: 1s, num_clients: 2}}
+"""
+    run = begin("measuring", text=text)
+    run.finishes()
+
+
+def test_every_phase_is_known():
+    """The phases of docs/faults.md are those of the tests."""
+    text = (Path(__file__).resolve().parents[2] / "docs/faults.md").read_text()
+    assert not [phase for phase in PHASES if phase not in text]

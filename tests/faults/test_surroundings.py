@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""What is between controller and cluster, and around the run: ssh, the shared disk, the registry."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ..integration.conftest import assert_nothing_left, eventually, ssh
+from ..integration.standin.registry import Registry
+from .conftest import PHASES, later
+from .injectors import DIRECTORIES, Daemon, parent_of, processes, read, send
+
+pytestmark = pytest.mark.fault
+SCRATCH = Path("/var/lib/aifactory/local_cluster/scratch")
+
+
+def sshd(cluster: str) -> tuple[int, list[int]]:
+    """The cluster's sshd, and the processes of its connections."""
+    conf = f"{DIRECTORIES[cluster]}/conf/sshd_config"
+    [listener] = processes(lambda pid: conf in read(f"/proc/{pid}/cmdline"))
+    return listener, processes(lambda pid: parent_of(pid) == listener)
+
+
+@pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != "before submit"])
+def test_the_connection_is_dropped(begin, cluster, phase):
+    run = begin(phase)
+    _listener, connections = sshd(cluster)
+    send(signal.SIGKILL, connections)
+    run.finishes()
+
+
+@pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != "before submit"])
+def test_the_connection_is_refused_for_a_while(begin, cluster, phase):
+    run = begin(phase)
+    with refused(cluster) as back:
+        waiting = later(15, back)
+        run.finishes()
+        waiting.join()
+
+
+@contextlib.contextmanager
+def refused(cluster: str):
+    """No connection is there, and none can be made."""
+    listener, connections = sshd(cluster)
+    argv = read(f"/proc/{listener}/cmdline").split("[listener]")[0].removeprefix("sshd: ").split("\0")[0].split()
+    peer = Daemon(cluster, "slurmctld -D").pids()[0]
+    send(signal.SIGKILL, [listener, *connections])
+
+    def back() -> None:
+        if not processes(lambda pid: str(argv[-1]) in read(f"/proc/{pid}/cmdline")):
+            subprocess.Popen(
+                ["nsenter", "-t", str(peer), "-m", "-r", "-w", *argv],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+
+    try:
+        yield back
+    finally:
+        back()
+
+
+def test_a_cluster_that_cannot_be_reached_at_all_is_told_at_once(play, recipe, cluster):
+    with refused(cluster):
+        played = play("run", "-e", f"recipe={recipe()}", limit=cluster)
+    assert played.rc != 0 and "can't be reached" in played.output and "ansible_host" in played.output, played.output
+    assert_nothing_left(played.run_ids())
+
+
+@pytest.fixture
+def disk(cluster):
+    """A scratch directory on a small disk of its own, and a function that fills it."""
+    folder = SCRATCH / f"test-disk-{cluster}"
+    folder.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=1777", "tmpfs", str(folder)], check=True)
+
+    def fill() -> None:
+        with open(folder / "filler", "ab", buffering=0) as stream, contextlib.suppress(OSError):
+            while True:
+                stream.write(bytes(4096))
+
+    yield folder, fill
+    assert eventually(lambda: subprocess.run(["umount", str(folder)], check=False).returncode == 0, 30)
+    folder.rmdir()
+
+
+@pytest.mark.parametrize("phase", ["starting", "warm-up", "measuring"])
+def test_the_disk_of_the_run_directory_is_full(begin, disk, phase):
+    folder, fill = disk
+    run = begin(phase, "-e", f"benchmark_scratch={folder}", benchmarks="  repetitions: 2", duration="6s")
+    if phase == "measuring":
+        run.until("repetition 2")  # in either phase: the first is written
+    fill()
+    run.ends("No space left on device", "make room below benchmark_scratch", results=phase == "measuring")
+    assert not list((folder / "runs").iterdir())
+
+
+@pytest.mark.parametrize("phase", ["collecting", "teardown"])
+def test_a_disk_that_fills_up_late_does_no_harm(begin, disk, phase):
+    folder, fill = disk
+    run = begin(phase, "-e", f"benchmark_scratch={folder}")
+    fill()
+    run.finishes()
+
+
+def test_a_disk_without_room_is_told_before_anything_is_submitted(play, recipe, disk, cluster):
+    folder, fill = disk
+    (folder / "runs").mkdir(mode=0o777)
+    (folder / "runs").chmod(0o777)
+    fill()
+    arguments = ("-e", f"recipe={recipe()}", "-e", f"benchmark_scratch={folder}")
+    played = play("run", *arguments, limit=cluster)
+    assert played.rc != 0 and "No space left on device" in played.output, played.output
+    assert "benchmark_scratch" in played.output
+    assert not list((folder / "runs").iterdir())
+
+
+def test_a_pull_that_breaks_off_leaves_nothing_and_the_next_one_succeeds(play, home, recipe, cluster, tmp_path):
+    text = """
+service: {{image: "docker://{name}:1", command: "true", port: 8080, time_limit: "00:05:00"}}
+client: {{command: "true"}}
+benchmarks: {{duration: 1s}}
+"""
+    with Registry() as registry:
+        accounts = {"benchmark_registries": {registry.name.partition("/")[0]: {"insecure": True}}}
+        (tmp_path / "accounts.json").write_text(json.dumps(accounts))
+        path, cache = recipe(text.format(name=registry.name)), f"{SCRATCH}/u101/{cluster}/cut-images"
+        arguments = ("-e", f"recipe={path}", "-e", f"@{tmp_path}/accounts.json", "-e", f"benchmark_image_cache={cache}")
+        registry.cut = True
+        played = play("run", *arguments, limit=cluster)
+        assert played.rc != 0 and "the image job failed" in played.output, played.output
+        assert not ssh(cluster, f"find {cache} -name '*.sif*' -not -name '*.lock'"), "half an image"
+        assert_nothing_left(played.run_ids())
+        registry.cut = False
+        played = play("run", *arguments, limit=cluster)
+    assert "image ready" in played.output, played.output
+    assert_nothing_left(played.run_ids())
+    ssh(cluster, f"rm -rf {cache}")
