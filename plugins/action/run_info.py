@@ -17,8 +17,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import runs, timeline
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 
+VIEWS = ["list", "summary", "side_by_side", "logs", "metrics", "report"]
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "view": {"type": "str", "required": True, "choices": ["list", "summary", "logs", "metrics", "report"]},
+    "view": {"type": "str", "required": True, "choices": VIEWS},
     "run": {"type": "str", "default": "latest"},
     "clusters": {"type": "list", "elements": "str", "default": []},
     "recipe": {"type": "str"},
@@ -102,6 +103,13 @@ class ActionModule(ActionBase):
         if record["state"] not in timeline.FINAL_STATES:
             self._show(f"it is not over: ansible-playbook aifactory.benchmark.watch -e run={run.id}")
         return {"run": run.id, "path": str(run.path), "record": record}
+
+    def _view_side_by_side(self) -> dict[str, Any]:
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen, side_by_side
+
+        records = side_by_side.of_one_play(self.home, self._find())
+        self._show("\n" + side_by_side.text(records, screen.colours()))
+        return {"runs": records}
 
     def _view_logs(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import logs

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from typing import Any
 
@@ -22,6 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
     controller_event,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError, read_events
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shared_queue import SharedQueue
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 10.0
 FIRST_QUEUE_S, LONGEST_QUEUE_S = 1.0, 30.0
@@ -59,11 +61,14 @@ class ActionModule(RunAction):
         self.line_open = False
         self.last_line = time.monotonic()
         self.stopped_at = None if self._seen("service", "stopped") is None else time.monotonic()
-        feed = watch.Feed(self.run_files, remote, plan["run_dir"], [job["id"] for job in self.jobs.values()])
+        ids = [job["id"] for job in self.jobs.values()]
+        queue = SharedQueue(self.home / "cache" / f"queue-{self.host}", self.run_files.id, ids)
+        feed = watch.Feed(self.run_files, remote, plan["run_dir"], queue)
         started = time.monotonic()
         try:
             over = self._follow(feed, started)
         finally:
+            queue.leave()
             add_calls(self.run_files, remote.calls)
         if not over:
             self.say(
@@ -82,7 +87,7 @@ class ActionModule(RunAction):
                 return False
             ask_queue = time.monotonic() >= next_queue
             try:
-                events, jobs = feed.poll(wait_s, queue=ask_queue)
+                events, jobs = feed.poll(wait_s, queue_age_s=queue_s if ask_queue else None)
             except ClusterUnreachable as error:
                 lost_since = lost_since or time.monotonic()
                 self._endure(error, lost_since)
@@ -95,7 +100,8 @@ class ActionModule(RunAction):
             self._take(events, jobs)
             self._pass_on(feed)
             if ask_queue:
-                next_queue = time.monotonic() + queue_s
+                # not at the same moment as all others that began at the same time
+                next_queue = time.monotonic() + queue_s * random.uniform(0.8, 1.2)
                 # running jobs tell about themselves: the queue is then asked only to notice that they died
                 queue_s = LONGEST_QUEUE_S if self._running() else min(queue_s * 1.6, LONGEST_QUEUE_S)
             wait_s = min(max(wait_s * 1.3, FIRST_WAIT_S), LONGEST_WAIT_S)

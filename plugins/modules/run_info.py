@@ -23,10 +23,11 @@ options:
   view:
     description:
       - What to show.
+      - V(side_by_side) shows all runs of the play that O(run) was started by, a column for each cluster.
       - V(report) makes C(report.html) and C(report.md) again from the files of the run.
     type: str
     required: true
-    choices: [list, summary, logs, metrics, report]
+    choices: [list, summary, side_by_side, logs, metrics, report]
   run:
     description: Id of the run, a unique prefix of it, or V(latest).
     type: str
@@ -117,13 +118,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 runs:
-  description: The C(run.json) of each run, newest first.
-  returned: with O(view=list)
+  description: The C(run.json) of each run, newest first, or by cluster.
+  returned: with O(view=list) and O(view=side_by_side)
   type: list
   elements: dict
 run:
   description: Id of the run.
-  returned: with every other O(view)
+  returned: with O(view=summary), O(view=logs), O(view=metrics) and O(view=report)
   type: str
   sample: 20261123-190212-quickstart-3f9a
 record:

@@ -15,6 +15,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import s
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError, read_events
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shared_queue import SharedQueue
 
 SOURCES = ("image", "service", "clients")
 NEVER = "DependencyNeverSatisfied"  # the reason of a job that waits for one that failed
@@ -55,19 +56,37 @@ cd "$1/control" || exit 3
 
 
 class Feed:
-    """News of one run: event files mirrored into the run's directory on the controller, and the queue."""
+    """News of one run: event files mirrored into the run's directory on the controller, and the queue.
 
-    def __init__(self, run: RunDirectory, remote: Remote, run_dir: str, job_ids: Sequence[str]) -> None:
+    `queue`: what the plays of this controller know together of the cluster's queue.
+    """
+
+    def __init__(self, run: RunDirectory, remote: Remote, run_dir: str, queue: SharedQueue) -> None:
         self._run, self._remote, self._run_dir = run, remote, run_dir
-        self._queue = shlex.join(squeue.argv(ids=list(job_ids)))
+        self._queue = queue
         run.file("events").mkdir(parents=True, exist_ok=True)
 
-    def poll(self, wait_s: float, *, queue: bool) -> tuple[list[dict[str, Any]], list[Job] | None]:
-        """New events, after at most `wait_s` seconds, and with `queue` the jobs that squeue lists.
+    def poll(self, wait_s: float, *, queue_age_s: float | None) -> tuple[list[dict[str, Any]], list[Job] | None]:
+        """New events, after at most `wait_s` seconds, and the jobs as squeue lists them.
 
-        The jobs are None when squeue was not asked or did not answer. Raises ClusterUnreachable, and RunError
-        when the run's directory is no longer on the cluster.
+        `queue_age_s`: how old (s) an answer of squeue may be that another play got; None: the queue does not matter
+        now. The jobs are then None, and also when squeue did not answer. Raises ClusterUnreachable, and RunError when
+        the run's directory is no longer on the cluster.
         """
+        known = None if queue_age_s is None else self._queue.answer(queue_age_s)
+        if queue_age_s is None or known is not None:
+            events, _listing = self._ask(wait_s, [])
+            return events, None if known is None else squeue.parse(known)
+        with self._queue.turn() as my_turn:
+            ids = self._queue.wanted() if my_turn else []
+            events, listing = self._ask(wait_s, ids)
+            if listing is None:
+                return events, None
+            self._queue.keep(ids, listing)
+        return events, squeue.parse(listing)
+
+    def _ask(self, wait_s: float, ids: Sequence[str]) -> tuple[list[dict[str, Any]], str | None]:
+        """New events, and what squeue says of these jobs; None without ids and without an answer."""
         # counted apart: a longer run is asked about more often, whatever the number of its clients
         self._remote.calls["polls"] += 1
         offsets = {source: self._size(source) for source in SOURCES}
@@ -76,15 +95,15 @@ class Feed:
             self._run_dir,
             str(int(wait_s * 4)),
             *map(str, offsets.values()),
-            self._queue if queue else "",
-            counts=["squeue"] if queue else [],
+            shlex.join(squeue.argv(ids=ids)) if ids else "",
+            counts=["squeue"] if ids else [],
         )
         if answer.rc == 3:
             raise RunError(
                 f"run {self._run.id} has no directory {self._run_dir} on {self._remote.host} any more: it was torn "
                 "down, here or by another controller, which then has its results"
             )
-        return self._events(answer, offsets), _jobs(answer.stdout) if queue else None
+        return self._events(answer, offsets), _listing(answer.stdout) if ids else None
 
     def tell(self, role: str, reason: str) -> None:
         """Say in the place of `role` that it has ended, where it has not done so."""
@@ -129,14 +148,15 @@ class Feed:
                 stream.write(lines[known - offset :])
 
 
-def _jobs(stdout: bytes) -> list[Job] | None:
+def _listing(stdout: bytes) -> str | None:
+    """What squeue printed; None where that is no listing."""
     _before, found, listing = stdout.rpartition(b"\n@queue 0\n")
-    if not found:
-        return None
+    text = listing.decode("utf-8", "replace")
     try:
-        return squeue.parse(listing.decode("utf-8", "replace"))
+        squeue.parse(text)
     except ValueError:
-        return None  # slurmctld did not answer; its words are no listing
+        return None
+    return text if found else None
 
 
 def narrate(event: dict[str, Any]) -> str | None:

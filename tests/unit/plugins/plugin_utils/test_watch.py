@@ -7,6 +7,7 @@ import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import watch
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shared_queue import SharedQueue
 
 from .test_remote import ShellConnection
 
@@ -21,7 +22,7 @@ def cluster(tmp_path):
 @pytest.fixture
 def feed(tmp_path, cluster):
     run = RunDirectory(tmp_path / "20261123-190212-postgresql-3f9a")
-    return watch.Feed(run, Remote(ShellConnection(), "site"), str(cluster), ["1"])
+    return watch.Feed(run, Remote(ShellConnection(), "site"), str(cluster), SharedQueue(tmp_path / "queue", "r", ["1"]))
 
 
 def write(cluster, source, *events, tail=""):
@@ -36,44 +37,48 @@ def event(t, name, source="service", **fields):
 def test_every_event_comes_once_and_in_order(feed, cluster):
     write(cluster, "service", event(2, "job_started"))
     write(cluster, "clients", event(1, "job_started", "clients"))
-    events, jobs = feed.poll(0, queue=False)
+    events, jobs = feed.poll(0, queue_age_s=None)
     assert [(e["t"], e["source"]) for e in events] == [(1, "clients"), (2, "service")]
     assert jobs is None
     write(cluster, "service", event(3, "healthy", after_s=1.5))
-    assert [e["event"] for e in feed.poll(0, queue=False)[0]] == ["healthy"]
-    assert feed.poll(0, queue=False)[0] == []
+    assert [e["event"] for e in feed.poll(0, queue_age_s=None)[0]] == ["healthy"]
+    assert feed.poll(0, queue_age_s=None)[0] == []
 
 
 def test_a_line_that_is_being_written_is_read_next_time(feed, cluster):
     write(cluster, "service", event(1, "job_started"), tail='{"t": 2, "source": "ser')
-    assert [e["t"] for e in feed.poll(0, queue=False)[0]] == [1]
+    assert [e["t"] for e in feed.poll(0, queue_age_s=None)[0]] == [1]
     write(cluster, "service", tail='vice", "event": "healthy"}\n')
-    assert [e["t"] for e in feed.poll(0, queue=False)[0]] == [2]
+    assert [e["t"] for e in feed.poll(0, queue_age_s=None)[0]] == [2]
 
 
 def test_events_may_hold_any_text(feed, cluster):
     write(cluster, "service", event(1, "service_failed", reason="@clients 5\n'ü\"\x1b[0m"))
-    assert feed.poll(0, queue=False)[0][0]["reason"] == "@clients 5\n'ü\"\x1b[0m"
+    assert feed.poll(0, queue_age_s=None)[0][0]["reason"] == "@clients 5\n'ü\"\x1b[0m"
 
 
 def test_a_new_feed_goes_on_where_the_mirror_ends(feed, cluster, tmp_path):
     write(cluster, "service", event(1, "job_started"))
-    feed.poll(0, queue=False)
+    feed.poll(0, queue_age_s=None)
     write(cluster, "service", event(2, "healthy", after_s=1))
     run = RunDirectory(tmp_path / "20261123-190212-postgresql-3f9a")
-    again = watch.Feed(run, Remote(ShellConnection(), "site"), str(cluster), ["1"])
-    assert [e["t"] for e in again.poll(0, queue=False)[0]] == [2]
+    again = watch.Feed(
+        run, Remote(ShellConnection(), "site"), str(cluster), SharedQueue(tmp_path / "queue", "r", ["1"])
+    )
+    assert [e["t"] for e in again.poll(0, queue_age_s=None)[0]] == [2]
 
 
 def test_a_queue_that_does_not_answer_is_not_an_empty_queue(feed, cluster):
-    _events, jobs = feed.poll(0, queue=True)  # there is no squeue here
+    _events, jobs = feed.poll(0, queue_age_s=0.0)  # there is no squeue here
     assert jobs is None or jobs == []
 
 
 def test_a_run_that_was_torn_down_says_so(tmp_path):
     run = RunDirectory(tmp_path / "20261123-190212-postgresql-3f9a")
     with pytest.raises(RunError, match="was torn down"):
-        watch.Feed(run, Remote(ShellConnection(), "site"), str(tmp_path / "gone"), ["1"]).poll(0, queue=False)
+        watch.Feed(
+            run, Remote(ShellConnection(), "site"), str(tmp_path / "gone"), SharedQueue(tmp_path / "queue", "r", ["1"])
+        ).poll(0, queue_age_s=None)
 
 
 def test_lines_for_a_person():
