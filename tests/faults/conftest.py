@@ -27,6 +27,7 @@ from ..integration.conftest import (
     ssh,
 )
 from ..integration.controllers import kill, start
+from .injectors import DIRECTORIES, within
 
 __all__ = ["clusters", "home", "play", "recipe"]
 
@@ -194,16 +195,7 @@ def later(seconds: float, action) -> threading.Thread:
 
 def as_root(cluster: str, *argv: str) -> str:
     """A command as Slurm's administrator."""
-    from .injectors import DIRECTORIES
-
-    conf = DIRECTORIES[cluster] / "conf/slurm.conf"
+    conf = f"SLURM_CONF={DIRECTORIES[cluster]}/conf/slurm.conf"
     return subprocess.run(
-        in_namespace(cluster, "env", f"SLURM_CONF={conf}", *argv), capture_output=True, text=True, check=True
+        within(cluster, "env", conf, *argv), capture_output=True, text=True, check=True, timeout=60
     ).stdout
-
-
-def in_namespace(cluster: str, *argv: str) -> list[str]:
-    """A command line that runs where the cluster's daemons do: a newer Slurm has its own root."""
-    from .injectors import Daemon
-
-    return ["nsenter", "-t", str(Daemon(cluster, "slurmctld -D").pids()[0]), "-m", "-r", "-w", *argv]

@@ -7,10 +7,11 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.local_slurm import processes as records
 
 ROOT = Path("/var/lib/aifactory/local_cluster")
 DIRECTORIES = {"local": ROOT / "meluxina", "local2411": ROOT / "meluxina2411"}
@@ -53,67 +54,70 @@ def descendants(pid: int) -> list[int]:
 
 @dataclass
 class Daemon:
-    """One daemon of a cluster, such as slurmctld, or `slurmd -D -N mel0001`."""
+    """One daemon of a cluster by the name of its pid file: slurmctld, slurmdbd, slurmd.NODE, sshd."""
 
     cluster: str
-    command: str
+    name: str
 
-    def pids(self) -> list[int]:
-        """Its processes: one, or none while it is down."""
-        conf = f"SLURM_CONF={DIRECTORIES[self.cluster]}/conf/slurm.conf"
-        return processes(
-            lambda pid: (
-                read(f"/proc/{pid}/cmdline").replace("\0", " ").strip() == self.command
-                and conf in read(f"/proc/{pid}/environ").split("\0")
-            )
-        )
+    @property
+    def pid_file(self) -> Path:
+        """Where the local cluster notes it."""
+        return DIRECTORIES[self.cluster] / f"run/{self.name}.pid"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        record = records.parse_record(self.pid_file.read_text())
+        assert records.is_running(record), f"{self.name} of {self.cluster} does not run"
+        return record.pid
 
     @contextlib.contextmanager
-    def down(self) -> Iterator[Callable[[], None]]:
-        """Killed by SIGKILL; started again by the function that this gives, or at the end."""
-        pids = self.pids()
-        assert pids, f"{self.command} of {self.cluster} does not run"
-        argv = self.command.split()
-        environment = dict(entry.split("=", 1) for entry in read(f"/proc/{pids[0]}/environ").split("\0") if entry)
-        peer = Daemon(self.cluster, self._peer()).pids()[0]
-        send(signal.SIGKILL, pids)
+    def down(self, *others: int) -> Iterator[Callable[[], None]]:
+        """Killed by SIGKILL, `others` with it; started again by the function that this gives, or at the end."""
+        pid, fingerprint = self.pid, records.parse_record(self.pid_file.read_text()).fingerprint
+        # sshd writes more into its title than how it was started
+        argv = read(f"/proc/{pid}/cmdline").removeprefix("sshd: ").split(" [listener]")[0].replace("\0", " ").split()
+        environment = dict(entry.split("=", 1) for entry in read(f"/proc/{pid}/environ").split("\0") if entry)
+        again: list[subprocess.Popen] = []
+        send(signal.SIGKILL, [pid, *others])
 
         def start() -> None:
-            if not self.pids():
-                # in its own mount namespace, where a newer Slurm has its own root
-                subprocess.Popen(
-                    ["nsenter", "-t", str(peer), "-m", "-r", "-w", *argv],
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
+            if not again:
+                again.append(
+                    subprocess.Popen(
+                        within(self.cluster, *argv),
+                        env=environment,
+                        stdin=subprocess.DEVNULL,
+                        stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL,
+                        start_new_session=True,
+                    )
                 )
-                time.sleep(1)
+                self.pid_file.write_text(records.record_of(again[0].pid, fingerprint).line())
 
         try:
             yield start
         finally:
             start()
 
-    def _peer(self) -> str:
-        node = "mel4001" if self.cluster == "local" else "mfl4001"
-        return f"slurmd -D -N {node}"
-
     @contextlib.contextmanager
     def frozen(self) -> Iterator[Callable[[], None]]:
         """Stopped by SIGSTOP, with its connections open; goes on by the function that this gives, or at the end."""
-        pids = self.pids()
-        assert pids, f"{self.command} of {self.cluster} does not run"
-        send(signal.SIGSTOP, pids)
+        pid = self.pid
+        send(signal.SIGSTOP, [pid])
 
         def go_on() -> None:
-            send(signal.SIGCONT, pids)
+            send(signal.SIGCONT, [pid])
 
         try:
             yield go_on
         finally:
             go_on()
+
+
+def within(cluster: str, *argv: str) -> list[str]:
+    """A command line that runs where the cluster's daemons do: a newer Slurm has its own root."""
+    return ["nsenter", "-t", str(Daemon(cluster, "munged").pid), "-m", "-r", "-w", *argv]
 
 
 def of_run(run_id: str, *words: str) -> list[int]:

@@ -15,7 +15,7 @@ DOWN_S, FROZEN_S = 14.0, 25.0  # longer than Slurm's commands wait: 9 and 10 s
 @pytest.mark.parametrize("phase", PHASES)
 def test_slurmctld_is_killed_and_comes_back(begin, cluster, phase):
     run = begin(phase)
-    with Daemon(cluster, "slurmctld -D").down() as start:
+    with Daemon(cluster, "slurmctld").down() as start:
         back = later(DOWN_S, start)
         run.finishes()
         back.join()
@@ -24,7 +24,7 @@ def test_slurmctld_is_killed_and_comes_back(begin, cluster, phase):
 @pytest.mark.parametrize("phase", PHASES)
 def test_slurmctld_is_frozen_past_the_time_out(begin, cluster, phase):
     run = begin(phase)
-    with Daemon(cluster, "slurmctld -D").frozen() as go_on:
+    with Daemon(cluster, "slurmctld").frozen() as go_on:
         back = later(FROZEN_S, go_on)
         run.finishes()
         back.join()
@@ -33,5 +33,5 @@ def test_slurmctld_is_frozen_past_the_time_out(begin, cluster, phase):
 @pytest.mark.parametrize("phase", ["before submit", "measuring", "teardown"])
 def test_slurmdbd_is_down_to_the_end(begin, cluster, phase):
     run = begin(phase)
-    with Daemon(cluster, "slurmdbd -D").down():
+    with Daemon(cluster, "slurmdbd").down():
         run.finishes()

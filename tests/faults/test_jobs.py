@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-import signal
-import time
-
 import pytest
 
 from ..integration.conftest import eventually, ssh
 from .conftest import as_root, later
-from .injectors import Daemon, job_processes, send
+from .injectors import Daemon, job_processes
 
 pytestmark = pytest.mark.fault
 IMAGES = "/var/lib/aifactory/local_cluster/images"
@@ -58,8 +55,7 @@ def test_a_node_is_lost(begin, cluster, phase, role):
     run = begin(phase, duration="40s")
     job_id = run.job(role)
     [node] = eventually(lambda: ssh(cluster, f"squeue -h -j {job_id} -t R -o %N").split())
-    with Daemon(cluster, f"slurmd -D -N {node}").down():
-        send(signal.SIGKILL, job_processes(job_id))
+    with Daemon(cluster, f"slurmd.{node}").down(*job_processes(job_id)):
         run.ends(f"{role} job {job_id} ended NODE_FAIL", "exclude_nodes leaves the node out", proven=role == "clients")
 
 
@@ -154,5 +150,4 @@ def test_the_order_in_which_jobs_come_up_does_not_matter(begin, cluster):
     ssh(cluster, f"scontrol hold {run.job('clients')}")
     run.until("service healthy")
     later(8, lambda: ssh(cluster, f"scontrol release {run.job('clients')}"))
-    time.sleep(0)
     run.finishes()

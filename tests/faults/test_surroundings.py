@@ -14,59 +14,36 @@ import pytest
 from ..integration.conftest import assert_nothing_left, eventually, ssh
 from ..integration.standin.registry import Registry
 from .conftest import PHASES, later
-from .injectors import DIRECTORIES, Daemon, parent_of, processes, read, send
+from .injectors import Daemon, parent_of, processes, send
 
 pytestmark = pytest.mark.fault
 SCRATCH = Path("/var/lib/aifactory/local_cluster/scratch")
 
 
-def sshd(cluster: str) -> tuple[int, list[int]]:
-    """The cluster's sshd, and the processes of its connections."""
-    conf = f"{DIRECTORIES[cluster]}/conf/sshd_config"
-    [listener] = processes(lambda pid: conf in read(f"/proc/{pid}/cmdline"))
-    return listener, processes(lambda pid: parent_of(pid) == listener)
+def connections(cluster: str) -> list[int]:
+    """The processes of sshd that each have a connection."""
+    listener = Daemon(cluster, "sshd").pid
+    return processes(lambda pid: parent_of(pid) == listener)
 
 
 @pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != "before submit"])
 def test_the_connection_is_dropped(begin, cluster, phase):
     run = begin(phase)
-    _listener, connections = sshd(cluster)
-    send(signal.SIGKILL, connections)
+    send(signal.SIGKILL, connections(cluster))
     run.finishes()
 
 
 @pytest.mark.parametrize("phase", [phase for phase in PHASES if phase != "before submit"])
 def test_the_connection_is_refused_for_a_while(begin, cluster, phase):
     run = begin(phase)
-    with refused(cluster) as back:
+    with Daemon(cluster, "sshd").down(*connections(cluster)) as back:
         waiting = later(15, back)
         run.finishes()
         waiting.join()
 
 
-@contextlib.contextmanager
-def refused(cluster: str):
-    """No connection is there, and none can be made."""
-    listener, connections = sshd(cluster)
-    argv = read(f"/proc/{listener}/cmdline").split("[listener]")[0].removeprefix("sshd: ").split("\0")[0].split()
-    peer = Daemon(cluster, "slurmctld -D").pids()[0]
-    send(signal.SIGKILL, [listener, *connections])
-
-    def back() -> None:
-        if not processes(lambda pid: str(argv[-1]) in read(f"/proc/{pid}/cmdline")):
-            subprocess.Popen(
-                ["nsenter", "-t", str(peer), "-m", "-r", "-w", *argv],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
-
-    try:
-        yield back
-    finally:
-        back()
-
-
 def test_a_cluster_that_cannot_be_reached_at_all_is_told_at_once(play, recipe, cluster):
-    with refused(cluster):
+    with Daemon(cluster, "sshd").down(*connections(cluster)):
         played = play("run", "-e", f"recipe={recipe()}", limit=cluster)
     assert played.rc != 0 and "can't be reached" in played.output and "ansible_host" in played.output, played.output
     assert_nothing_left(played.run_ids())

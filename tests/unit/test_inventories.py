@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import plan
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan_models import ClusterVariables
 
