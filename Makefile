@@ -10,8 +10,8 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
 
-.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-vllm molecule \
-  bench bench-run bench-llm bench-http bench-engine build clean
+.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-vllm molecule \
+  bench bench-run bench-scale bench-llm bench-http bench-engine build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,9 @@ integration: test-cluster  ## tests on the real clusters, over ssh as an ordinar
 test-services: test-cluster  ## every small recipe on the real cluster, one after another
 	$(BIN)/python -m pytest -v -k test_the_small_recipe tests/integration/test_services.py tests/integration/test_standins.py
 
+test-faults: test-cluster  ## every fault in every phase on two versions of Slurm (two hours); CI runs a part
+	$(BIN)/python -m pytest -q -m fault tests/faults
+
 test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
 	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
@@ -66,10 +69,13 @@ test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: bench-engine bench-http bench-llm bench-run  ## the benchmarks, each printing its ratios
+bench: bench-engine bench-http bench-llm bench-run bench-scale  ## the benchmarks, each printing its ratios
 
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
+
+bench-scale: cluster  ## 20 runs at once, 1,000 clients in one run
+	$(BIN)/python tests/bench/bench_scale.py
 
 bench-llm: setup  ## streaming load beside aiperf and GuideLLM (installs them in ~/.cache/aifactory-peers)
 	$(BIN)/python tests/bench/load/bench_llm.py

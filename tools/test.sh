@@ -26,7 +26,7 @@ AIFACTORY_HOME=$demo make demo
 test -s "$demo"/runs/*/report.html
 rm -rf "$demo"
 .venv/bin/ansible-playbook aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
-"$python" -m pytest -q tests/unit tests/integration >build/pytest.log 2>&1 && failed="" || failed=1
+"$python" -m pytest -q tests/unit tests/integration tests/faults >build/pytest.log 2>&1 && failed="" || failed=1
 stop_cluster
 trap - EXIT
 cat build/pytest.log

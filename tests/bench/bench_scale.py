@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""What many runs at once and many clients in one run cost, on the local cluster.
+
+usage: python bench_scale.py [--runs 1,20] [--clients 16,1000]
+
+--runs: so many plays at once on one cluster; how often its scheduler and its login node were asked, by all together.
+--clients: so many client tasks in one run; from the submission to the report, step by step, and the most memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = """
+service: {{image: "{image}", command: "sleep 600", health: {{type: process}}, time_limit: "00:10:00"}}
+client:
+  command: "true"
+  cpus_per_task: 1
+  memory: {memory}MiB
+  time_limit: "00:10:00"
+benchmarks: {{num_clients: {clients}, concurrency: 1, rate: {rate}, duration: {seconds}s}}
+"""
+IMAGES = Path("/var/lib/aifactory/local_cluster/images")
+STEPS = ("submitted", "clients starting", "client(s) ready", "measuring", "clients done", "collected", "torn down")
+
+
+class Memory(threading.Thread):
+    """The most resident memory (bytes) of all processes below a folder's runs, and of the plays, once a second."""
+
+    def __init__(self, marks: tuple[str, ...]) -> None:
+        super().__init__(daemon=True)
+        self.marks = marks
+        self.most = dict.fromkeys(marks, 0)
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Look until told to end."""
+        page = os.sysconf("SC_PAGE_SIZE")
+        while not self.over.wait(1.0):
+            found = dict.fromkeys(self.marks, 0)
+            for path in Path("/proc").glob("[0-9]*"):
+                try:
+                    command = (path / "cmdline").read_text(errors="replace").replace("\0", " ")
+                    resident = int((path / "statm").read_text().split()[1]) * page
+                except (OSError, IndexError):
+                    continue
+                for mark in self.marks:
+                    found[mark] += resident if mark in command else 0
+            self.most = {mark: max(self.most[mark], found[mark]) for mark in self.marks}
+
+
+def plays(folder: Path, count: int, **recipe: object) -> tuple[float, list[dict], dict[str, float]]:
+    """(wall clock in s, records, seconds at which the first play said each of STEPS) of so many plays at once."""
+    home = folder / f"home-{count}-{recipe['clients']}"
+    path = folder / "scale.yml"
+    path.write_text(RECIPE.format(image=IMAGES / "tools.sif", **recipe))
+    login = Path(os.environ.get("AIFACTORY_HOME", "~/.aifactory")).expanduser() / "local_cluster"
+    environment = {**os.environ, "AIFACTORY_HOME": str(home), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+    argv = [str(ROOT / ".venv/bin/ansible-playbook"), "aifactory.benchmark.run", "-e", f"recipe={path}"]
+    argv += ["-e", f"local_cluster_login={login}"]
+    began = time.monotonic()
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environment, "cwd": ROOT}
+    started = [subprocess.Popen(argv, **options) for _number in range(count)]
+    steps: dict[str, float] = {}
+    for line in started[0].stdout:
+        for step in STEPS:
+            if step in line:
+                steps.setdefault(step, time.monotonic() - began)
+    outputs = [process.communicate()[0] for process in started[1:]]
+    wall_s = time.monotonic() - began
+    records = [json.loads(path.read_text()) for path in sorted((home / "runs").glob("*/run.json"))]
+    if len(records) != count or any(record["state"] != "finished" for record in records):
+        sys.exit(f"{len(records)} of {count} runs: {[record['reasons'] for record in records]}\n{outputs}")
+    return wall_s, records, steps
+
+
+def many_runs(folder: Path, counts: list[int]) -> None:
+    """How often a cluster is asked by so many runs at once."""
+    print("runs at once  wall s  scheduler's commands of all  squeue  sbatch  others  ssh")
+    for count in counts:
+        wall_s, records, _steps = plays(folder, count, clients=2, memory=64, rate=1, seconds=10)
+        calls = sum((Counter(record["calls"]) for record in records), Counter())
+        asked = {name: number for name, number in calls.items() if name not in ("ssh", "polls")}
+        others = sum(asked.values()) - asked.get("squeue", 0) - asked.get("sbatch", 0)
+        print(
+            f"{count:>12}  {wall_s:>6.1f}  {sum(asked.values()):>27}  {asked.get('squeue', 0):>6}"
+            f"  {asked.get('sbatch', 0):>6}  {others:>6}  {calls['ssh']:>3}",
+            flush=True,
+        )
+
+
+def many_clients(folder: Path, counts: list[int]) -> None:
+    """From the submission to the end of so many clients."""
+    print("clients  " + "  ".join(f"{step:>16}" for step in STEPS) + "  agents GiB  play GiB")
+    for count in counts:
+        memory = Memory(("agent.pyz", "ansible-playbook"))
+        memory.start()
+        _wall_s, _records, steps = plays(folder, 1, clients=count, memory=8, rate=1, seconds=10)
+        memory.over.set()
+        gib = [memory.most[mark] / 2**30 for mark in memory.marks]
+        print(
+            f"{count:>7}  "
+            + "  ".join(f"{steps.get(step, float('nan')):>16.1f}" for step in STEPS)
+            + f"  {gib[0]:>10.2f}  {gib[1]:>8.2f}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", default="1,20")
+    parser.add_argument("--clients", default="16,1000")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        many_runs(Path(name), [int(word) for word in options.runs.split(",") if word])
+        many_clients(Path(name), [int(word) for word in options.clients.split(",") if word])
+
+
+if __name__ == "__main__":
+    main()
