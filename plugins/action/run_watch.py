@@ -30,6 +30,7 @@ FIRST_QUEUE_S, LONGEST_QUEUE_S = 1.0, 30.0
 HEARTBEAT_S = 30.0
 AFTER_SERVICE_S = 15.0
 LAST_WORDS_S = 5.0
+ABSENT_S = 20.0
 QUEUE_GRACE_S = 120.0  # Slurm looks at its jobs' deadlines every minute
 
 
@@ -44,7 +45,7 @@ class ActionModule(RunAction):
     def act(self) -> dict[str, Any]:
         """Poll and print until the run is over; `over` says whether it is, `state` where it stands."""
         self.run_files: RunDirectory = self.find(self.options["run"])
-        remote = self.remote()
+        remote = self.cluster = self.remote()
         jobs = run_jobs.read(self.run_files) or run_jobs.adopt(self.run_files, SlurmClient(remote.argv))
         if not jobs:
             raise RunFailed(f"run {self.run_files.id} has no job on {self.host}: nothing was submitted; start it again")
@@ -56,6 +57,8 @@ class ActionModule(RunAction):
         self.late: list[str] = []
         self.silent: dict[str, float] = {}  # role → since when its job is over without a last word of it
         self.told: set[str] = set()
+        self.absent: dict[str, float] = {}  # role → since when squeue does not list its job
+        self.lost: list[str] = []
         self.events = [event for source in watch.SOURCES for event in self._mirrored(source)]
         self.on_terminal = _on_terminal()
         self.line_open = False
@@ -99,6 +102,7 @@ class ActionModule(RunAction):
             lost_since = None
             self._take(events, jobs)
             self._pass_on(feed)
+            self._look_for_lost(jobs)
             if ask_queue:
                 # not at the same moment as all others that began at the same time
                 next_queue = time.monotonic() + queue_s * random.uniform(0.8, 1.2)
@@ -157,6 +161,28 @@ class ActionModule(RunAction):
             return self._seen("service", "stopped") is not None
         return self._seen("clients", "done", "failed") is not None
 
+    def _look_for_lost(self, listed: list[Job] | None) -> None:
+        """A job that squeue does not list: it ended long ago, or slurmctld has lost it when it was killed."""
+        if listed is None:
+            return
+        there = {job.raw_id for job in listed} | {job.id for job in listed}
+        for role, job in self.jobs.items():
+            if job["id"] in there or self._never_again(role):
+                self.absent.pop(role, None)
+                continue
+            since = self.absent.setdefault(role, time.monotonic())
+            if time.monotonic() - since < ABSENT_S:
+                continue
+            client = SlurmClient(self.cluster.argv)
+            found = client.jobs([job["id"]])[job["id"]]
+            self.cluster.calls.update(client.counts)
+            if found.gone:
+                self.known[role] = found
+            if found.gone and not found.final:
+                self.lost.append(role)
+                controller_event(self.run_files, "job_lost", job=role, id=job["id"], reason=found.reason)
+                self._line(f"Slurm has lost the {role} job {job['id']}: {found.reason}")
+
     def _note_late(self) -> None:
         """Slurm removes a job that can't start by its deadline, but not one that is held."""
         if time.time() < self.queue_deadline + QUEUE_GRACE_S:
@@ -193,7 +219,7 @@ class ActionModule(RunAction):
         if self._ended():
             return True
         roles = [role for role in self.jobs if role != "image"]
-        if self._seen("image", "failed") or self.late or all(self._never_again(role) for role in roles):
+        if self._seen("image", "failed") or self.late or self.lost or all(self._never_again(role) for role in roles):
             return True
         # clients that have not ended by then never started: teardown cancels them
         return self.stopped_at is not None and time.monotonic() - self.stopped_at > AFTER_SERVICE_S

@@ -55,7 +55,9 @@ def _doubtful(record, queue_error):
     """A record of a job that accounting believes alive and that slurmctld does not show."""
     if queue_error is None:
         why = "slurmctld does not know it any more, accounting still says " + record.state
-        record.left_queue = record.contradicted = True
+        record.left_queue = True
+        # one that never started can't live without slurmctld, which has lost it: killed before it had saved its state
+        record.contradicted = states.phase(record.state) not in (states.PENDING, states.HELD)
     else:
         why = "accounting says {0}; {1}".format(record.state, queue_error.message)
     record.state, record.reason = states.UNKNOWN, why

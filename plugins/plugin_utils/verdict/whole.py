@@ -65,6 +65,9 @@ def _explanation(event: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     if name == "failed" and source == "image":
         code, log = ("prefetch_failed", "prefetch") if event.get("command") else ("image_failed", "image")
         return "image", item(code, f"the image job failed: {_why(event)}; see logs/{log}.log")
+    if name == "job_lost":
+        text = f"Slurm has lost the {event['job']} job {event.get('id')}: {event.get('reason')}; start the run again"
+        return event["job"], item("job_lost", text)
     if name == "queue_deadline":
         remedy = states.explain_reason(event.get("reason"))
         text = (
@@ -85,7 +88,7 @@ def _failures(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Itera
         state, role = states.normalize(job.get("state")), job.get("role")
         if states.is_ok(state) or (clients_done and state == "CANCELLED" and role == "service"):
             continue
-        if state == "FAILED" and role in explained:
+        if state in ("FAILED", "UNKNOWN") and role in explained:
             continue  # its own words say more than its exit code
         if state == "CANCELLED" and {role, "image"} & explained and not job_ran(job):
             continue  # it never started, since what it needs is not there or in time
