@@ -51,7 +51,7 @@ class ActionModule(RunAction):
         checks, records = self._jobs(remote, run, records)
         if not self.options["keep_directory"]:
             # what the agents found, and the directory, are known when the run was collected
-            checks += _agent_checks(run)
+            checks += [*_agent_checks(run), *_client_checks(run)]
             checks.append(self._directory(remote, run, plan["run_dir"]))
         teardown = {
             "schema": 1,
@@ -170,6 +170,17 @@ def _agent_checks(run: RunDirectory) -> list[dict[str, Any]]:
          {True: "removed", False: "still there"}),
     )  # fmt: skip
     return [{"what": what, "how": how, **_found(ends, key, words)} for what, how, key, words in wanted]
+
+
+def _client_checks(run: RunDirectory) -> list[dict[str, Any]]:
+    """Nothing when the clients' agents ended by themselves, which then have removed what they made."""
+    events = [event for event in run.events() if event.get("source") == "clients"]
+    begun = [event for event in events if event["event"] == "job_started"]
+    if not begun or any(event["event"] in ("done", "failed") for event in events):
+        return []
+    node = begun[0].get("node")
+    found = f"unknown: the agent on {node} was killed before it could remove it"
+    return [{"what": "clients' node-local data", "how": "the agents remove it", "found": found, "ok": False}]
 
 
 def _who(event: dict[str, Any]) -> tuple[str, int]:

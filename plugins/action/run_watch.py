@@ -54,11 +54,10 @@ class ActionModule(RunAction):
         self.known: dict[str, Job] = {}
         # by this controller's clock, or that of the one that planned it: a wait of hours does not mind their difference
         self.queue_deadline = plan["created_at"] + plan["cluster"]["queue_deadline_s"]
-        self.late: list[str] = []
+        self.given_up: dict[str, str] = {}  # role → why its job will not run any more
         self.silent: dict[str, float] = {}  # role → since when its job is over without a last word of it
         self.told: set[str] = set()
         self.absent: dict[str, float] = {}  # role → since when squeue does not list its job
-        self.lost: list[str] = []
         self.events = [event for source in watch.SOURCES for event in self._mirrored(source)]
         self.on_terminal = _on_terminal()
         self.line_open = False
@@ -148,13 +147,13 @@ class ActionModule(RunAction):
     def _pass_on(self, feed: watch.Feed) -> None:
         """Tell one part that the other's job has ended and could not say so: it need not wait until that is plain."""
         for role, job in self.known.items():
-            if role not in watch.SIGNS or not job.final or self._done(role):
+            if role not in watch.SIGNS or role in self.told or not (job.final or role in self.given_up):
                 continue
             since = self.silent.setdefault(role, time.monotonic())
             # what it said last may have been written between the two questions of one poll
-            if role not in self.told and time.monotonic() - since > LAST_WORDS_S:
+            if not self._done(role) and time.monotonic() - since > LAST_WORDS_S:
                 self.told.add(role)
-                feed.tell(role, f"its job {job.id} ended {job.state}")
+                feed.tell(role, self.given_up.get(role) or f"its job {job.id} ended {job.state}")
 
     def _done(self, role: str) -> bool:
         if role == "service":
@@ -179,7 +178,7 @@ class ActionModule(RunAction):
             if found.gone:
                 self.known[role] = found
             if found.gone and not found.final:
-                self.lost.append(role)
+                self.given_up[role] = f"Slurm has lost its job {job['id']}"
                 controller_event(self.run_files, "job_lost", job=role, id=job["id"], reason=found.reason)
                 self._line(f"Slurm has lost the {role} job {job['id']}: {found.reason}")
 
@@ -188,8 +187,8 @@ class ActionModule(RunAction):
         if time.time() < self.queue_deadline + QUEUE_GRACE_S:
             return
         for role, job in self.known.items():
-            if job.phase in (states.PENDING, states.HELD) and role not in self.late:
-                self.late.append(role)
+            if job.phase in (states.PENDING, states.HELD) and role not in self.given_up:
+                self.given_up[role] = f"its job {job.id} waited longer than benchmark_queue_deadline"
                 controller_event(self.run_files, "queue_deadline", job=role, id=job.id, reason=job.reason)
                 self._line(f"the {role} job {job.id} has waited longer than benchmark_queue_deadline: {job.reason}")
 
@@ -212,21 +211,27 @@ class ActionModule(RunAction):
         return self._seen("service", "job_started") is not None and self._seen("clients", "job_started") is not None
 
     def _ended(self) -> bool:
+        """Whether all parts have said their last word, or somebody has in their place."""
         # clients without a job of their own are in the service's
         return all(self._done(role) or (role if role in self.jobs else "service") in self.told for role in watch.SIGNS)
 
     def _over(self) -> bool:
-        if self._ended():
+        if self._ended() or self._seen("image", "failed"):
             return True
         roles = [role for role in self.jobs if role != "image"]
-        if self._seen("image", "failed") or self.late or self.lost or all(self._never_again(role) for role in roles):
+        if all(self._never_again(role) for role in roles):
+            return True
+        if any(role in self.told for role in roles) and all(self._never_began(role) for role in set(roles) - self.told):
             return True
         # clients that have not ended by then never started: teardown cancels them
         return self.stopped_at is not None and time.monotonic() - self.stopped_at > AFTER_SERVICE_S
 
     def _never_again(self, role: str) -> bool:
         job = self.known.get(role)
-        return job is not None and (job.final or job.reason == watch.NEVER)
+        return role in self.given_up or (job is not None and (job.final or job.reason == watch.NEVER))
+
+    def _never_began(self, role: str) -> bool:
+        return self._seen(role, "job_started") is None and self.known[role].phase in (states.PENDING, states.HELD)
 
 
 def _on_terminal() -> bool:

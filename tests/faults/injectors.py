@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,14 @@ class Daemon:
             yield go_on
         finally:
             go_on()
+
+
+def saved(cluster: str, timeout_s: float = 30) -> None:
+    """Wait until slurmctld has written down what it knows now: it does so every few seconds."""
+    state, now = DIRECTORIES[cluster] / "state/slurmctld/job_state", time.time()
+    end = time.monotonic() + timeout_s
+    while state.stat().st_mtime < now and time.monotonic() < end:
+        time.sleep(0.05)
 
 
 def within(cluster: str, *argv: str) -> list[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from .conftest import PHASES, later
-from .injectors import Daemon
+from .injectors import DIRECTORIES, Daemon, saved
 
 pytestmark = pytest.mark.fault
 DOWN_S, FROZEN_S = 14.0, 25.0  # longer than Slurm's commands wait: 9 and 10 s
@@ -15,10 +15,24 @@ DOWN_S, FROZEN_S = 14.0, 25.0  # longer than Slurm's commands wait: 9 and 10 s
 @pytest.mark.parametrize("phase", PHASES)
 def test_slurmctld_is_killed_and_comes_back(begin, cluster, phase):
     run = begin(phase)
+    if phase != "before submit":
+        saved(cluster)
     with Daemon(cluster, "slurmctld").down() as start:
         back = later(DOWN_S, start)
         run.finishes()
         back.join()
+
+
+def test_slurmctld_has_lost_the_jobs(begin, cluster):
+    """Killed before it had saved its state, it comes back with an older one."""
+    run = begin("before submit", "-e", '{"benchmark_sbatch_options": ["--begin=now+60"]}')
+    state = DIRECTORIES[cluster] / "state/slurmctld"
+    older = {path: path.read_bytes() for path in state.glob("job_state*")}
+    run.until(PHASES["queued"])
+    with Daemon(cluster, "slurmctld").down():
+        for path, content in older.items():
+            path.write_bytes(content)
+    run.ends("Slurm has lost the service job", "start the run again")
 
 
 @pytest.mark.parametrize("phase", PHASES)
