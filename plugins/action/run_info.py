@@ -175,19 +175,14 @@ class ActionModule(ActionBase):
 
     def _view_report(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, report
-        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import StoreError
 
         run = self._find()
         html, markdown = run.file("report.html"), run.file("report.md")
         if not self._task.check_mode:
             plan, calls = run.read_json("plan.json"), run.read_json("calls.json", None)
             calls = calls if calls is not None else (run.read_json("run.json", None) or {}).get("calls") or {}
-            try:
-                finish.finish(
-                    run, plan, finish.jobs_of(run), None, calls, store_url=self._variable("benchmark_store_url")
-                )
-            except StoreError as error:
-                raise RunError(str(error)) from error
+            store = {"store_url": self._variable("benchmark_store_url"), "warn": self._display.warning}
+            finish.finish(run, plan, finish.jobs_of(run), None, calls, **store)
             html, markdown = report.render(run)
         self._show(f"{html}\n{markdown}")
         return {"changed": not self._task.check_mode, "run": run.id, "html": str(html), "markdown": str(markdown)}

@@ -72,10 +72,12 @@ class CallbackModule(Default):
             super().v2_playbook_on_include(included_file)
 
     def v2_runner_on_ok(self, result):
-        """Nothing for what went well, the actions of a run print for themselves; the text of a debug task."""
+        """Nothing for what went well, the actions of a run print for themselves; warnings, the text of a debug task."""
         if not self._quiet():
             super().v2_runner_on_ok(result)
-        elif _data(result).get("_ansible_verbose_always") and "results" not in _data(result):
+            return
+        self._handle_warnings(_data(result))
+        if _data(result).get("_ansible_verbose_always") and "results" not in _data(result):
             self._display.display(f"[{_host(result)}] {_data(result).get('msg')}")
 
     def v2_runner_item_on_ok(self, result):
@@ -113,6 +115,7 @@ class CallbackModule(Default):
 
     def _tell(self, result, what, color):
         data = _data(result)
+        self._handle_warnings(data)
         message = str(data.get("msg") or "no message").strip()
         for key in ("stderr", "module_stderr"):
             if data.get(key):

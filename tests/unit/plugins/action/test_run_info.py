@@ -126,6 +126,17 @@ def test_report_is_made_again(play, home):
     assert "INVALID" in (folder / "report.md").read_text()
 
 
+def test_a_report_is_made_though_the_store_is_away(play, home):
+    (home / "runs" / run_id("cancelled") / "report.html").unlink(missing_ok=True)
+    code, text = play("report", run=run_id("cancelled"), benchmark_store_url="sqlite:////nowhere/store.db")
+    assert code == 0, text
+    assert "/nowhere/store.db cannot be used" in " ".join(text.split())
+    assert "Traceback" not in text
+    assert (home / "runs" / run_id("cancelled") / "report.html").exists()
+    assert play("list")[0] == 0
+    assert not list((home / "unstored").iterdir())
+
+
 @pytest.mark.parametrize("name", ["summary", "logs", "metrics", "report"])
 def test_a_run_that_is_not_there_is_explained(play, name):
     code, text = play(name, run="20260921-141320-postgresql-ffff")

@@ -135,3 +135,20 @@ def test_the_list_takes_in_what_lies_on_disk(tmp_path):
     assert [(each["id"], each["state"]) for each in found] == [(running.id, "measuring"), (done.id, "finished")]
     assert len(problems) == 1
     assert "broken" in problems[0]
+
+
+def test_a_run_that_the_store_did_not_get_is_taken_in_by_the_next_list(tmp_path):
+    run = samples.make(tmp_path, "finished")
+    parts = run.read_json("plan.json"), run.read_json("jobs.json")
+    finish(run, *parts, None, {"ssh": 1})
+    told = []
+    record = finish(run, *parts, None, {"ssh": 2}, store_url="sqlite:////nowhere/store.db", warn=told.append)
+    assert run.read_json("run.json") == record
+    assert "next list takes it in" in told[0] and "/nowhere/store.db" in told[0]
+    with pytest.raises(StoreError):
+        finish(run, *parts, None, {"ssh": 2}, store_url="sqlite:////nowhere/store.db")
+    with Store(tmp_path) as store:
+        assert store.runs()[0]["calls"] == {"ssh": 1}
+    found, problems = index.runs(tmp_path)
+    assert (found[0]["calls"], problems) == ({"ssh": 2}, [])
+    assert not list((tmp_path / index.NOTES).iterdir())
