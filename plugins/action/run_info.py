@@ -75,6 +75,7 @@ class ActionModule(ActionBase):
             found, problems = index.runs(
                 self.home,
                 self._variable("benchmark_store_url"),
+                say=self._show,
                 limit=self.options["count"] or None,
                 cluster=self.options["clusters"],
                 **filters,

@@ -10,6 +10,7 @@ may be away when a run ends, or the controller may be killed between the two.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import (
     run_directory,
     run_ids,
 )
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store, StoreError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Entry, Store, StoreError
 
 __all__ = ["StoreError", "note", "put", "runs"]
 NOTES = "unstored"
+MANY = 100  # of one transaction
 
 
 def note(run: RunDirectory) -> None:
@@ -51,37 +53,60 @@ def _notes(home: str | os.PathLike[str]) -> Path:
     return Path(home) / NOTES
 
 
-def runs(home: str | os.PathLike[str], url: str | None = None, **query: Any) -> tuple[list[dict[str, Any]], list[str]]:
+def runs(
+    home: str | os.PathLike[str], url: str | None = None, *, say: Callable[[str], Any] | None = None, **query: Any
+) -> tuple[list[dict[str, Any]], list[str]]:
     """(run.json of runs, newest first; problems, as texts); `query` as of Store.runs.
 
     Runs whose directory is here but whose row is not (a new store, a copied directory), runs with a note, and runs
     that are not over are read from their files first; one that cannot be read is a problem, and the others are
-    listed all the same.
-    Raises StoreError.
+    listed all the same. `say` is told when there are many. Raises StoreError.
     """
     with Store(home, url) as store:
-        here = run_ids(home)
-        known = store.ids()
-        going_on = {record["id"] for record in store.runs(state=[*timeline.LIVE_STATES, "unknown"])}
-        noted = {path.name for path in _notes(home).glob("*")}
+        missing = _missing(store, home)
+        if say is not None and len(missing) > MANY:
+            say(f"{len(missing)} runs in {home} are taken into the store first")
         problems = []
-        for run_id in here:
-            if run_id not in known or run_id in going_on or run_id in noted:
-                try:
-                    _take_in(store, run_directory(home, run_id))
-                    (_notes(home) / run_id).unlink(missing_ok=True)
-                except RunError as error:
-                    problems.append(str(error))
+        for start in range(0, len(missing), MANY):
+            problems += _take_in(store, home, missing[start : start + MANY])
         return store.runs(**query), problems
 
 
-def _take_in(store: Store, run: RunDirectory) -> None:
-    """Write a run's row from its files; a directory that is not (yet) a run's is left alone."""
+def _missing(store: Store, home: str | os.PathLike[str]) -> list[str]:
+    """The runs whose files are here and may know more than the store."""
+    here = run_ids(home)
+    if not here:
+        return []
+    span = {"first": here[0], "last": here[-1]}
+    stale = store.ids(**span, states=[*timeline.LIVE_STATES, "unknown"])
+    stale.update(path.name for path in _notes(home).glob("*"))
+    known = store.ids(**span)
+    return [run_id for run_id in here if run_id not in known or run_id in stale]
+
+
+def _take_in(store: Store, home: str | os.PathLike[str], identifiers: list[str]) -> list[str]:
+    """Write runs into the store from their files, in one transaction; returns the problems."""
+    entries, problems = [], []
+    for run_id in identifiers:
+        try:
+            entry = _read(run_directory(home, run_id))
+        except RunError as error:
+            problems.append(str(error))
+        else:
+            entries += [entry] if entry else []
+    store.upsert_all(entries)
+    for entry in entries:
+        (_notes(home) / entry.record["id"]).unlink(missing_ok=True)
+    return problems
+
+
+def _read(run: RunDirectory) -> Entry | None:
+    """What the store should have of a run, from its files; None of a directory that is not (yet) a run's."""
     record = run.read_json("run.json", None)
     if record is None or record.get("state") not in timeline.FINAL_STATES:
         if not run.has("plan.json"):
-            return
+            return None
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish
 
         record = finish.preview(run)
-    store.upsert(record, run.results(), run.events())
+    return Entry(record, run.results(), run.events())

@@ -1,24 +1,16 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import finish
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import SCHEMA_VERSION, Store, StoreError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store, StoreError
 
 from . import samples
+from .store_places import record
 from .test_results import row
-
-
-def record(number=0, **fields):
-    return {
-        "id": f"20260901-1200{number:02d}-x-{number:04x}", "group": "g", "cluster": "first", "recipe": "quickstart",
-        "service": "postgresql", "workload": "pgbench", "state": "finished", "verdict": "VALID",
-        "created_at": 1000.0 + number, "ended_at": 2000.0, "reasons": [], **fields,
-    }  # fmt: skip
 
 
 @pytest.fixture
@@ -76,45 +68,10 @@ def test_ten_thousand_runs_are_listed_by_an_index(tmp_path):
     assert "ix_runs_created_at" in told
 
 
-def _write(home, number):
-    with Store(home) as store:
-        for repetition in range(5):
-            store.upsert(record(number), [row(repetition=n, value=float(repetition)) for n in range(20)])
-
-
-def test_plays_on_many_clusters_write_at_once(tmp_path):
-    context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=_write, args=(tmp_path, number)) for number in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
-    with Store(tmp_path) as store:
-        assert len(store.ids()) == 4
-        assert all(len(store.results([run_id])) == 20 for run_id in store.ids())
-
-
-def test_a_store_of_a_newer_release_is_left_alone(tmp_path):
-    with Store(tmp_path) as store:
-        store.upsert(record())
-    with sqlite3.connect(tmp_path / "store.db") as connection:
-        connection.execute("UPDATE schema_version SET version = ?", (SCHEMA_VERSION + 1,))
-    with Store(tmp_path) as store, pytest.raises(StoreError, match="schema version"):
-        store.runs()
-
-
 @pytest.mark.parametrize("url", ["nonsense", "oracle+nothing://x", "sqlite:////nowhere/at/all/store.db"])
 def test_a_url_that_does_not_work_is_explained(tmp_path, url):
     with pytest.raises(StoreError), Store(tmp_path, url) as store:
         store.runs()
-
-
-def test_a_password_in_the_url_is_not_shown(tmp_path):
-    url = "postgresql+nodriver://user:hunter2@localhost/benchmarks"
-    with pytest.raises(StoreError) as caught:
-        Store(tmp_path, url)
-    assert "hunter2" not in str(caught.value)
 
 
 def test_a_file_that_is_no_database_is_explained(tmp_path):
