@@ -30,7 +30,7 @@ _PAUSES_S = (0.01, 0.5)
 _BUSY, _LOCKED, _CORRUPT, _PROTOCOL, _NO_DATABASE = 5, 6, 11, 15, 26
 # PostgreSQL: serialization failure, deadlock, too many connections, starting up
 _PASSING_STATES = ("40001", "40P01", "53300", "57P03")
-_PASSING_TEXTS = ("too many clients already", "the database system is starting up")
+_PASSING_TEXTS = ("too many clients already", "too many connections", "the database system is starting up")
 _EXPECTED = "expected sqlite:////PATH/store.db or postgresql://USER@HOST/DATABASE"
 
 Result = TypeVar("Result")
@@ -57,7 +57,7 @@ class Database:
                 f"benchmark_store_url needs the Python package {error.name or 'psycopg'} on the controller: "
                 "pip install 'psycopg[binary]'"
             ) from None
-        except (sa.exc.SQLAlchemyError, OSError, TypeError, ValueError) as error:
+        except (sa.exc.SQLAlchemyError, OSError) as error:
             self._fail(error)
         if self.is_sqlite:
             self._on_shared_files = _on_shared_files(self.url.database)
@@ -192,18 +192,18 @@ def _parse(text: str) -> sa.URL:
             f"benchmark_store_url is no URL of a database: {_EXPECTED}. Special characters of a password are written "
             "as in any URL (%40 for @)"
         ) from None
-    if url.drivername in ("postgres", "postgresql"):
-        url = url.set(drivername="postgresql+psycopg")
-    dialect = url.get_backend_name()
-    if dialect not in ("sqlite", "postgresql"):
-        raise StoreError(f"benchmark_store_url: {dialect} is not supported: {_EXPECTED}")
-    if dialect == "sqlite" and url.database in (None, "", ":memory:"):
+    dialect, _plus, driver = url.drivername.partition("+")
+    if (dialect, driver) in (("postgres", ""), ("postgresql", ""), ("postgresql", "psycopg")):
+        return url.set(drivername="postgresql+psycopg")
+    if (dialect, driver) not in (("sqlite", ""), ("sqlite", "pysqlite")):
+        raise StoreError(f"benchmark_store_url: {url.drivername} is not supported: {_EXPECTED}")
+    if url.database in (None, "", ":memory:"):
         raise StoreError(f"benchmark_store_url names no file: {_EXPECTED}")
     return url
 
 
 def _engine_options(url: sa.URL) -> dict[str, Any]:
-    if url.drivername != "postgresql+psycopg":
+    if url.get_backend_name() == "sqlite":
         return {}
     options: dict[str, Any] = {
         "connect_timeout": CONNECT_TIMEOUT_S,
