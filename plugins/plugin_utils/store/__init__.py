@@ -16,14 +16,31 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import timeline
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.database import Database, StoreError, sa
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.schema import EVENTS, RESULTS, RUNS
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.database import Connection, Database
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.errors import StoreError
 
 __all__ = ["Entry", "Store", "StoreError"]
 
 RESULT_FIELDS = ("case", "repetition", "client", "metric", "unit", "statistic", "value")
-_RUN_FIELDS = tuple(column.key for column in RUNS.c if column.key != "record")
+RUN_FIELDS = (
+    "id", "group", "created_at", "ended_at", "cluster", "recipe", "service", "workload", "state", "verdict",
+)  # fmt: skip
 _FILTERS = ("cluster", "recipe", "service", "workload", "state", "verdict", "group")
+_COLUMNS = {"group": "group_id", "case": "case_name"}  # words of SQL
+
+
+def _insert(table: str, fields: tuple[str, ...]) -> str:
+    columns = ", ".join(_COLUMNS.get(field, field) for field in fields)
+    return f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(fields))})"
+
+
+_OVERWRITE = ", ".join(
+    f"{name} = excluded.{name}" for name in (*(_COLUMNS.get(f, f) for f in RUN_FIELDS[1:]), "record")
+)
+_UPSERT_RUN = f"{_insert('runs', (*RUN_FIELDS, 'record'))} ON CONFLICT (id) DO UPDATE SET {_OVERWRITE}"
+_UNLESS_OVER = f" WHERE runs.state IS NULL OR runs.state NOT IN {timeline.FINAL_STATES}"
+_INSERT_RESULT = _insert("results", ("run_id", "position", *RESULT_FIELDS))
+_INSERT_EVENT = _insert("events", ("run_id", "position", "t", "source", "name", "detail"))
 
 
 class Entry(NamedTuple):
@@ -71,11 +88,12 @@ class Store:
         """Write runs in one transaction. A run that is over is not overwritten by what it was before its end."""
         rows = [_rows(entry) for entry in entries]
 
-        def write(connection: Any) -> None:
+        def write(connection: Connection) -> None:
             for run, results, events in rows:
-                if connection.execute(_upsert(self._database.engine.dialect.name, run), run).rowcount:
-                    _replace(connection, RESULTS, run["id"], results)
-                    _replace(connection, EVENTS, run["id"], events)
+                is_over = run[RUN_FIELDS.index("state")] in timeline.FINAL_STATES
+                if connection.execute(_UPSERT_RUN + ("" if is_over else _UNLESS_OVER), run).rowcount:
+                    _replace(connection, "results", _INSERT_RESULT, run[0], results)
+                    _replace(connection, "events", _INSERT_EVENT, run[0], events)
 
         self._database.write(write)
 
@@ -83,12 +101,15 @@ class Store:
 
     def ids(self, first: str = "", last: str | None = None, states: Iterable[str] = ()) -> set[str]:
         """The ids of the runs from `first` to `last`, of all by default; only of those in some states."""
-        query = sa.select(RUNS.c.id).where(RUNS.c.id >= first)
+        query, values = "SELECT id FROM runs WHERE id >= ?", [first]
         if last is not None:
-            query = query.where(RUNS.c.id <= last)
-        if states:
-            query = query.where(RUNS.c.state.in_(list(states)))
-        return self._database.read(lambda connection: set(connection.execute(query).scalars()))
+            query += " AND id <= ?"
+            values.append(last)
+        wanted = list(states)
+        if wanted:
+            query += f" AND state {_among(wanted)}"
+        found = self._database.read(lambda connection: connection.execute(query, [*values, *wanted]).fetchall())
+        return {run_id for (run_id,) in found}
 
     def runs(self, *, since: float | None = None, limit: int | None = None, **filters: Any) -> list[dict[str, Any]]:
         """The run.json of runs, newest first.
@@ -99,53 +120,67 @@ class Store:
         unknown = sorted(set(filters) - set(_FILTERS))
         if unknown:
             raise StoreError(f"runs cannot be filtered by {', '.join(unknown)}: choose among {', '.join(_FILTERS)}")
-        query = sa.select(RUNS.c.record).order_by(RUNS.c.created_at.desc(), RUNS.c.id.desc()).limit(limit)
+        conditions, values = [], []
         for field, wanted in filters.items():
             if wanted not in (None, "", [], ()):
-                values = wanted if isinstance(wanted, (list, tuple, set)) else [wanted]
-                query = query.where(RUNS.c[field].in_(list(values)))
+                chosen = list(wanted) if isinstance(wanted, (list, tuple, set)) else [wanted]
+                conditions.append(f"{_COLUMNS.get(field, field)} {_among(chosen)}")
+                values += chosen
         if since is not None:
-            query = query.where(RUNS.c.created_at >= since)
-        texts = self._database.read(lambda connection: connection.execute(query).scalars().all())
-        return [json.loads(text) for text in texts]
+            conditions.append("created_at >= ?")
+            values.append(since)
+        query = "SELECT record FROM runs" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+        query += " ORDER BY created_at DESC, id DESC"
+        if limit is not None:
+            query += " LIMIT ?"
+            values.append(limit)
+        found = self._database.read(lambda connection: connection.execute(query, values).fetchall())
+        return [json.loads(text) for (text,) in found]
 
     def results(self, run_ids: Iterable[str], metric: str | None = None) -> list[dict[str, Any]]:
         """Rows of results.csv of some runs, each with its `run_id`, in their order."""
-        fields = [RESULTS.c.run_id, *(RESULTS.c[field].label(field) for field in RESULT_FIELDS)]
-        query = sa.select(*fields).where(RESULTS.c.run_id.in_(list(run_ids)))
+        values = list(run_ids)
+        if not values:
+            return []
+        columns = ", ".join(_COLUMNS.get(field, field) for field in RESULT_FIELDS)
+        query = f"SELECT run_id, {columns} FROM results WHERE run_id {_among(values)}"
         if metric is not None:
-            query = query.where(RESULTS.c.metric == metric)
-        query = query.order_by(RESULTS.c.run_id, RESULTS.c.position)
-        rows = self._database.read(lambda connection: connection.execute(query).mappings().all())
-        return [{**row, "value": math.nan if row["value"] is None else row["value"]} for row in rows]
+            query += " AND metric = ?"
+            values.append(metric)
+        query += " ORDER BY run_id, position"
+        found = self._database.read(lambda connection: connection.execute(query, values).fetchall())
+        fields = ("run_id", *RESULT_FIELDS)
+        return [dict(zip(fields, (*row[:-1], math.nan if row[-1] is None else row[-1]), strict=True)) for row in found]
 
 
-def _rows(entry: Entry) -> tuple[dict[str, Any], list[dict[str, Any]] | None, list[dict[str, Any]] | None]:
+def _among(values: list[Any]) -> str:
+    return f"IN ({', '.join('?' * len(values))})"
+
+
+Row = tuple[Any, ...]
+
+
+def _rows(entry: Entry) -> tuple[Row, list[Row] | None, list[Row] | None]:
     """The rows of the three tables; None for what stays as it is."""
     record, results, events = entry
-    run = {field: _storable(record.get(field)) for field in _RUN_FIELDS}
-    run["record"] = json.dumps(record)
+    run_id = record["id"]
+    run = (*(_storable(record.get(field)) for field in RUN_FIELDS), json.dumps(record))
     if results is not None:
-        results = [
-            {"run_id": run["id"], "position": n, **{field: _storable(row[field]) for field in RESULT_FIELDS}}
-            for n, row in enumerate(results)
-        ]
+        results = [(run_id, n, *(_storable(row[field]) for field in RESULT_FIELDS)) for n, row in enumerate(results)]
     if events is not None:
-        events = [_event(run["id"], n, event) for n, event in enumerate(events)]
+        events = [(run_id, n, *_event(event)) for n, event in enumerate(events)]
     return run, results, events
 
 
-def _event(run_id: str, position: int, event: dict[str, Any]) -> dict[str, Any]:
-    detail = {key: value for key, value in event.items() if key not in ("t", "source", "event")}
+def _event(event: dict[str, Any]) -> Row:
     source = event.get("source")
-    return {
-        "run_id": run_id,
-        "position": position,
-        "t": _storable(event["t"]),
-        "source": None if source is None else _storable(str(source)),
-        "name": _storable(str(event["event"])),
-        "detail": json.dumps(detail),
-    }
+    detail = {key: value for key, value in event.items() if key not in ("t", "source", "event")}
+    return (
+        _storable(event["t"]),
+        None if source is None else _storable(str(source)),
+        _storable(str(event["event"])),
+        json.dumps(detail),
+    )
 
 
 def _storable(value: Any) -> Any:
@@ -157,22 +192,9 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _upsert(dialect: str, run: dict[str, Any]) -> Any:
-    """INSERT … ON CONFLICT UPDATE of a run; SQLite and PostgreSQL spell it alike."""
-    if dialect == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert
-    statement = insert(RUNS)
-    changed = {column: statement.excluded[column.key] for column in RUNS.c if column.key != "id"}
-    is_over = run["state"] in timeline.FINAL_STATES
-    where = None if is_over else RUNS.c.state.is_(None) | RUNS.c.state.not_in(timeline.FINAL_STATES)
-    return statement.on_conflict_do_update(index_elements=["id"], set_=changed, where=where)
-
-
-def _replace(connection: Any, table: sa.Table, run_id: str, rows: list[dict[str, Any]] | None) -> None:
+def _replace(connection: Connection, table: str, insert: str, run_id: str, rows: list[Row] | None) -> None:
     if rows is None:
         return
-    connection.execute(sa.delete(table).where(table.c.run_id == run_id))
+    connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
     if rows:
-        connection.execute(sa.insert(table), rows)
+        connection.insert(insert, rows)

@@ -12,32 +12,40 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.database import WAIT_S, Database, StoreError
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.schema import FIRST_RELEASE, HEAD, METADATA
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.optional import require
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.database import HEAD
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.errors import WAIT_S, StoreError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.schema import METADATA, sa
 
 SCRIPTS = Path(__file__).parent / "migrations"
+FIRST_RELEASE = "0001"  # what release 0.1.0 made, before there were migrations
 _ADVISORY_LOCK = 0x61696662  # any number that others do not use in the same database
 
 
-def bring_up_to_date(database: Database) -> None:
-    """Migrate the store if it needs it. Raises StoreError when a newer release wrote it."""
-    with database.transaction("BEGIN") as connection:
-        found = version(connection)
-    if found == HEAD:
-        return
-    if database.is_sqlite:
-        _upgrade_sqlite(database)
-    else:
-        with database.transaction("BEGIN") as connection:
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_S:.0f}s'")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
-            upgrade(connection, database.where)
+def bring_up_to_date(backend: Any) -> None:
+    """Migrate the store. Raises StoreError when a newer release wrote it, ImportError, and the driver's errors."""
+    require(sa)
+    engine = open_engine(backend)
+    try:
+        with engine.connect() as connection:
+            migrate = _migrate_sqlite if engine.dialect.name == "sqlite" else _migrate_postgresql
+            migrate(connection, backend.where)
+    except sa.exc.DBAPIError as error:
+        raise error.orig from None
+    finally:
+        engine.dispose()
+
+
+def open_engine(backend: Any) -> Any:
+    """SQLAlchemy's engine, over connections that the store opens as always."""
+    engine = sa.create_engine(f"{backend.dialect}://", creator=backend.connect, poolclass=sa.NullPool)
+    if backend.begin_write:
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(backend.begin_write))
+    return engine
 
 
 def version(connection: Any) -> str | None:
     """The newest migration that a database has had; None of an empty one."""
-    import sqlalchemy as sa
-
     tables = sa.inspect(connection)
     if tables.has_table("alembic_version"):
         return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
@@ -70,21 +78,22 @@ def upgrade(connection: Any, where: str, target: str = HEAD) -> None:
     command.upgrade(settings, target)
 
 
-def _upgrade_sqlite(database: Database) -> None:
+def _migrate_sqlite(connection: Any, where: str) -> None:
     # A table that is made anew is dropped first: with foreign keys on, its rows' results and events would go with it.
     # The switch is without effect in a transaction.
-    with database.engine.connect() as connection:
-        raw = connection.connection.dbapi_connection
-        raw.execute("PRAGMA foreign_keys=OFF")
-        try:
-            connection.execution_options(begin_statement="BEGIN IMMEDIATE")
-            with connection.begin():
-                upgrade(connection, database.where)
-                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-                if broken:
-                    raise StoreError(
-                        f"the store {database.where} holds {len(broken)} rows that belong to no run. Remove that file: "
-                        "the next list fills a new one from the run directories"
-                    )
-        finally:
-            raw.execute("PRAGMA foreign_keys=ON")
+    connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")
+    with connection.begin():
+        upgrade(connection, where)
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        if broken:
+            raise StoreError(
+                f"the store {where} holds {len(broken)} rows that belong to no run. Remove that file: the next list "
+                "fills a new one from the run directories"
+            )
+
+
+def _migrate_postgresql(connection: Any, where: str) -> None:
+    with connection.begin():
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_S:.0f}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+        upgrade(connection, where)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, aifactory.benchmark contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The tables of the store. A change here needs a migration in `migrations/versions`, and a new HEAD.
+"""The tables of the store. A change here needs a migration in `migrations/versions`, and a new HEAD in database.py.
 
 Texts have no bounds: SQLite keeps none, and PostgreSQL would refuse a whole run for one long name.
 """
@@ -15,10 +15,6 @@ try:
 except ImportError:
     sa = Missing("the store needs SQLAlchemy 2 on the controller: pip install -r requirements.txt")
 
-HEAD = "0002"  # the newest migration; known here, so that a store that is up to date is opened without Alembic
-FIRST_RELEASE = "0001"  # what release 0.1.0 made, before there were migrations
-
-# Tables of SQLAlchemy's core: a play writes one run, and its mapper (orm) takes longer to import than that.
 METADATA = sa.MetaData()
 
 # One run; `record` is the whole of run.json, the columns are what runs are filtered and sorted by.
@@ -26,7 +22,7 @@ RUNS = sa.Table(
     "runs",
     METADATA,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("group_id", sa.Text, key="group"),  # group is a word of SQL
+    sa.Column("group_id", sa.Text),  # group is a word of SQL
     sa.Column("created_at", sa.Float),
     sa.Column("ended_at", sa.Float),
     sa.Column("cluster", sa.Text),
@@ -36,7 +32,7 @@ RUNS = sa.Table(
     sa.Column("state", sa.Text),
     sa.Column("verdict", sa.Text),
     sa.Column("record", sa.Text, nullable=False),
-    sa.Index("ix_runs_group_id", "group"),
+    sa.Index("ix_runs_group_id", "group_id"),
     sa.Index("ix_runs_created_at", "created_at"),
     sa.Index("ix_runs_cluster_created", "cluster", "created_at"),
     sa.Index("ix_runs_recipe_created", "recipe", "created_at"),
@@ -50,7 +46,7 @@ RESULTS = sa.Table(
     METADATA,
     sa.Column("run_id", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("case_name", sa.Text, key="case", nullable=False),
+    sa.Column("case_name", sa.Text, nullable=False),
     sa.Column("repetition", sa.Integer, nullable=False),
     sa.Column("client", sa.Text, nullable=False),
     sa.Column("metric", sa.Text, nullable=False),

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import re
 import sqlite3
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import store as store_module
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import finish
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store, StoreError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store, StoreError, schema
 
 from . import samples
 from .store_places import record
@@ -109,3 +111,23 @@ def test_a_run_that_the_store_did_not_get_is_taken_in_by_the_next_list(tmp_path)
     found, problems = index.runs(tmp_path)
     assert (found[0]["calls"], problems) == ({"ssh": 2}, [])
     assert not list((tmp_path / index.NOTES).iterdir())
+
+
+def test_a_run_that_is_over_is_not_overwritten_by_what_it_was_before(place):
+    # list reads the files of a run that goes on while its play ends it
+    with Store(*place) as store:
+        store.upsert(record(state="measuring", verdict=None), [row(value=1.0)], [])
+        store.upsert(record(), [row(value=1.0), row(value=2.0)], [])
+        store.upsert(record(state="measuring", verdict=None), [row(value=1.0)], [])
+        assert [run["state"] for run in store.runs()] == ["finished"]
+        assert len(store.results([record()["id"]])) == 2
+        store.upsert(record(state="failed"), [], [])
+        assert [run["state"] for run in store.runs()] == ["failed"]
+        assert store.results([]) == store.results([record()["id"]]) == []
+
+
+def test_the_columns_are_those_of_the_tables():
+    columns = {name: list(schema.METADATA.tables[name].c.keys()) for name in ("runs", "results", "events")}
+    for statement in (store_module._UPSERT_RUN, store_module._INSERT_RESULT, store_module._INSERT_EVENT):
+        table, names = re.match(r"INSERT INTO (\w+) \((.*?)\)", statement).groups()
+        assert names.split(", ") == columns[table]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import random
@@ -12,7 +13,7 @@ import time
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import filesystem
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store, StoreError, database
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store, StoreError, errors, sqlite
 
 from .store_places import at_once, record
 from .test_results import row
@@ -45,7 +46,7 @@ def test_the_write_ahead_log_is_for_local_disks(tmp_path, monkeypatch, kind, mod
     def journal():
         with Store(tmp_path) as store:
             store.upsert(record())
-        with sqlite3.connect(tmp_path / "store.db") as connection:
+        with contextlib.closing(sqlite3.connect(tmp_path / "store.db")) as connection:
             return connection.execute("PRAGMA journal_mode").fetchone()[0]
 
     monkeypatch.setattr(filesystem, "kind", lambda path: "ext4")
@@ -57,8 +58,8 @@ def test_the_write_ahead_log_is_for_local_disks(tmp_path, monkeypatch, kind, mod
 def test_a_lock_that_stays_is_explained(tmp_path, monkeypatch):
     with Store(tmp_path) as store:
         store.upsert(record())
-    monkeypatch.setattr(database, "WAIT_S", 0.2)
-    monkeypatch.setattr(database, "_TRY_S", 0)
+    monkeypatch.setattr(errors, "WAIT_S", 0.2)
+    monkeypatch.setattr(sqlite, "_TRY_S", 0)
     monkeypatch.setattr(filesystem, "kind", lambda path: "lustre")
     holder = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
@@ -76,7 +77,7 @@ def test_a_lock_that_goes_is_waited_for(tmp_path, monkeypatch):
         store.upsert(record())
         holder = sqlite3.connect(tmp_path / "store.db", isolation_level=None, check_same_thread=False)
         holder.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr(database, "_TRY_S", 0)  # SQLite itself does not wait: the retries do
+        monkeypatch.setattr(sqlite, "_TRY_S", 0)  # SQLite itself does not wait: the retries do
         pauses = []
 
         def sleep(seconds):
@@ -112,5 +113,5 @@ def test_a_killed_play_leaves_whole_runs(place):
             found = {run_id: len(store.results([run_id])) for run_id in store.ids() - {record(99)["id"]}}
             assert set(found.values()) <= {ROWS}
     if url is None:
-        with sqlite3.connect(home / "store.db") as connection:
+        with contextlib.closing(sqlite3.connect(home / "store.db")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

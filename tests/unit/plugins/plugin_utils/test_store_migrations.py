@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import pytest
 import sqlalchemy as sa
 from alembic import autogenerate, config, migration, script
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store, StoreError, migrate
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.database import Database
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.schema import FIRST_RELEASE, HEAD, METADATA
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.database import HEAD, Database
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.migrate import FIRST_RELEASE
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.schema import METADATA
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,12 +22,24 @@ from .test_results import row
 TABLES = ("runs", "results", "events")
 
 
+class Opened:
+    """The database of an empty store, below what Store offers."""
+
+    def __init__(self, place):
+        self.backend = Database(*place).backend
+        self.where = self.backend.where
+
+    @contextlib.contextmanager
+    def transaction(self):
+        engine = migrate.open_engine(self.backend)
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
+
+
 @pytest.fixture
 def opened(place):
-    """The database of an empty store, below what Store offers."""
-    database = Database(*place)
-    yield database
-    database.close()
+    return Opened(place)
 
 
 def scripts():
@@ -37,13 +51,13 @@ def scripts():
 
 def contents(database):
     """Every row of every table, as the database has it."""
-    with database.transaction("BEGIN") as connection:
+    with database.transaction() as connection:
         return {name: connection.exec_driver_sql(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in TABLES}
 
 
 def differences(database):
     """What Alembic would change to make the tables those of schema.py."""
-    with database.transaction("BEGIN") as connection:
+    with database.transaction() as connection:
         return autogenerate.compare_metadata(migration.MigrationContext.configure(connection), METADATA)
 
 
@@ -53,17 +67,17 @@ def test_the_newest_migration_is_the_one_that_the_code_knows():
 
 
 def test_migrations_and_tables_agree(opened):
-    migrate.bring_up_to_date(opened)
+    migrate.bring_up_to_date(opened.backend)
     assert differences(opened) == []
 
 
 def test_a_table_that_differs_is_found(opened):
-    with opened.transaction("BEGIN IMMEDIATE") as connection:
+    with opened.transaction() as connection:
         migrate.upgrade(connection, opened.where, FIRST_RELEASE)
     changes = [change for found in differences(opened) for change in (found if isinstance(found, list) else [found])]
     assert {kind for kind, *_what in changes} == {"add_index", "remove_index", "modify_type", "modify_nullable"}
-    migrate.bring_up_to_date(opened)
-    with opened.transaction("BEGIN") as connection:
+    migrate.bring_up_to_date(opened.backend)
+    with opened.transaction() as connection:
         connection.exec_driver_sql("DROP INDEX ix_runs_state_created")
         connection.exec_driver_sql("ALTER TABLE runs ADD COLUMN colour TEXT")
     assert {kind for kind, *_what in differences(opened)} == {"add_index", "remove_column"}
@@ -81,12 +95,12 @@ def test_a_store_of_the_first_release_is_upgraded_without_loss(place, opened):
     for name in TABLES:
         assert [line for line in after[name] if not line[0].endswith("0007")] == before[name]
     assert differences(opened) == []
-    with opened.transaction("BEGIN") as connection:
+    with opened.transaction() as connection:
         assert not sa.inspect(connection).has_table("schema_version")
 
 
 def test_a_store_of_each_migration_is_upgraded_without_loss(place, opened):
-    with opened.transaction("BEGIN IMMEDIATE") as connection:
+    with opened.transaction() as connection:
         migrate.upgrade(connection, opened.where, FIRST_RELEASE)
         assert migrate.version(connection) == FIRST_RELEASE
         for name, value in (("a", "1"), ("b", "2")):
@@ -106,7 +120,6 @@ def _open(number, home, url):
 
 def test_plays_that_start_at_once_upgrade_a_store_once(place, opened):
     as_release_0_1_0_left_it(*place)
-    opened.close()
     assert at_once(6, _open, *place) == [0] * 6
     with Store(*place) as store:
         assert len(store.ids()) == 9
@@ -132,7 +145,7 @@ def test_an_upgrade_that_fails_half_way_changes_nothing(place, opened, monkeypat
         store.ids()
     monkeypatch.undo()
     assert contents(opened) == before
-    with opened.transaction("BEGIN") as connection:
+    with opened.transaction() as connection:
         assert migrate.version(connection) == FIRST_RELEASE
         columns = {column["name"]: str(column["type"]) for column in sa.inspect(connection).get_columns("runs")}
     assert columns["id"] == "VARCHAR(80)"
@@ -141,7 +154,7 @@ def test_an_upgrade_that_fails_half_way_changes_nothing(place, opened, monkeypat
 def test_a_store_of_a_newer_release_is_left_alone(place, opened):
     with Store(*place) as store:
         store.upsert(record())
-    with opened.transaction("BEGIN IMMEDIATE") as connection:
+    with opened.transaction() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     before = contents(opened)
     with Store(*place) as store, pytest.raises(StoreError, match=r"has schema 9999, .* knows up to .* newer release"):
