@@ -23,9 +23,10 @@ CONNECT_TIMEOUT_S = 10
 _PASSING_STATES = ("40001", "40P01", "53300", "57P03")
 _PASSING_TEXTS = ("too many clients already", "too many connections", "the database system is starting up")
 # Stricter than libpq: its errors repeat what it took for the host or the port, be it the end of a password.
+_HOST = r"(?:[\w.%~-]*|\[[0-9A-Fa-f:.%]*\])(?::[0-9]+)?"
 _URL = re.compile(
     r"postgres(?:ql)?(?:\+psycopg)?:"
-    r"(?P<rest>//(?:[^@/?#:]*(?::[^@/?#]*)?@)?(?:[\w.%~-]*|\[[0-9A-Fa-f:.%]*\])(?::[0-9]+)?(?:/[^@?#]*)?(?:\?[^@#]*)?)"
+    rf"(?P<rest>//(?:[^@/?#:]*(?::[^@/?#]*)?@)?{_HOST}(?:,{_HOST})*(?:/[^@?#]*)?(?:\?[^@#]*)?)"
 )
 
 

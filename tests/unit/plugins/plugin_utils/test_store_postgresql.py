@@ -85,6 +85,25 @@ def test_a_url_that_is_wrong_is_told_without_the_password(tmp_path, url):
     assert "benchmark_store_url" in told
 
 
+@pytest.mark.parametrize("part", ["@", ":", "/", "?", "#", "@host", "x/@", "1?@"])
+def test_a_password_that_is_not_encoded_is_not_shown(tmp_path, part):
+    told = problem(tmp_path, f"postgresql://me:hunter2{part}hunter2@127.0.0.1:1/x")
+    assert "(%40 for @)" in told or "Connection refused" in told
+
+
+def test_the_password_may_come_from_elsewhere(tmp_path, postgresql_server, monkeypatch):
+    url = new_database(postgresql_server).replace(f":{WRITTEN_PASSWORD}", "")
+    file = tmp_path / "passwords"
+    file.write_text(f"*:*:*:postgres:{PASSWORD}\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(file))
+    port = postgresql_server.port
+    several = url.replace(f"127.0.0.1:{port}", f"127.0.0.1:1,127.0.0.1:{port}")
+    for each in (url, url.replace("postgresql:", "postgresql+psycopg:"), several):
+        with Store(tmp_path, each) as store:
+            assert store.ids() == set()
+
+
 def test_the_driver_is_named_when_it_is_missing(tmp_path):
     program = f"from {BASE}.store import Store; Store({str(tmp_path)!r}, 'postgresql://me:hunter2@127.0.0.1/x')"
     told = without("psycopg", program)
