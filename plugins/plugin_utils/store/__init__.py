@@ -29,18 +29,18 @@ _FILTERS = ("cluster", "recipe", "service", "workload", "state", "verdict", "gro
 _COLUMNS = {"group": "group_id", "case": "case_name"}  # words of SQL
 
 
-def _insert(table: str, fields: tuple[str, ...]) -> str:
-    columns = ", ".join(_COLUMNS.get(field, field) for field in fields)
-    return f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(fields))})"
+def _columns(*fields: str) -> tuple[str, ...]:
+    return tuple(_COLUMNS.get(field, field) for field in fields)
 
 
-_OVERWRITE = ", ".join(
-    f"{name} = excluded.{name}" for name in (*(_COLUMNS.get(f, f) for f in RUN_FIELDS[1:]), "record")
+_RUN = _columns(*RUN_FIELDS, "record")
+_RESULT = _columns("run_id", "position", *RESULT_FIELDS)
+_EVENT = _columns("run_id", "position", "t", "source", "name", "detail")
+_UPSERT = (
+    f"INSERT INTO runs ({', '.join(_RUN)}) VALUES ({', '.join('?' * len(_RUN))}) "
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _RUN[1:])}"
 )
-_UPSERT_RUN = f"{_insert('runs', (*RUN_FIELDS, 'record'))} ON CONFLICT (id) DO UPDATE SET {_OVERWRITE}"
 _UNLESS_OVER = f" WHERE runs.state IS NULL OR runs.state NOT IN {timeline.FINAL_STATES}"
-_INSERT_RESULT = _insert("results", ("run_id", "position", *RESULT_FIELDS))
-_INSERT_EVENT = _insert("events", ("run_id", "position", "t", "source", "name", "detail"))
 
 
 class Entry(NamedTuple):
@@ -91,9 +91,9 @@ class Store:
         def write(connection: Connection) -> None:
             for run, results, events in rows:
                 is_over = run[RUN_FIELDS.index("state")] in timeline.FINAL_STATES
-                if connection.execute(_UPSERT_RUN + ("" if is_over else _UNLESS_OVER), run).rowcount:
-                    _replace(connection, "results", _INSERT_RESULT, run[0], results)
-                    _replace(connection, "events", _INSERT_EVENT, run[0], events)
+                if connection.execute(_UPSERT + ("" if is_over else _UNLESS_OVER), run).rowcount:
+                    _replace(connection, "results", _RESULT, run[0], results)
+                    _replace(connection, "events", _EVENT, run[0], events)
 
         self._database.write(write)
 
@@ -142,8 +142,7 @@ class Store:
         values = list(run_ids)
         if not values:
             return []
-        columns = ", ".join(_COLUMNS.get(field, field) for field in RESULT_FIELDS)
-        query = f"SELECT run_id, {columns} FROM results WHERE run_id {_among(values)}"
+        query = f"SELECT run_id, {', '.join(_columns(*RESULT_FIELDS))} FROM results WHERE run_id {_among(values)}"
         if metric is not None:
             query += " AND metric = ?"
             values.append(metric)
@@ -192,9 +191,9 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def _replace(connection: Connection, table: str, insert: str, run_id: str, rows: list[Row] | None) -> None:
+def _replace(connection: Connection, table: str, columns: tuple[str, ...], run_id: str, rows: list[Row] | None) -> None:
     if rows is None:
         return
     connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
     if rows:
-        connection.insert(insert, rows)
+        connection.insert(table, columns, rows)

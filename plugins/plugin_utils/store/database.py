@@ -119,20 +119,17 @@ class Connection:
 
     def execute(self, statement: str, parameters: Any = ()) -> Any:
         """The driver's cursor after a statement."""
-        return self._connection.execute(self._written(statement), parameters)
+        return self._connection.execute(statement.replace("?", self._backend.placeholder), parameters)
 
-    def insert(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
-        """Run a statement once for each row."""
-        self._connection.cursor().executemany(self._written(statement), rows)
+    def insert(self, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+        """Add many rows to a table."""
+        self._backend.insert(self._connection, table, columns, rows)
 
     def version(self) -> str | None:
         """The newest migration that the database has had; None where Alembic has not been."""
         if (self.execute(self._backend.find_table, ("alembic_version",)).fetchone() or (None,))[0] is None:
             return None
         return (self.execute("SELECT version_num FROM alembic_version").fetchone() or (None,))[0]
-
-    def _written(self, statement: str) -> str:
-        return statement.replace("?", self._backend.placeholder)
 
 
 def _backend(home: str | os.PathLike[str], url: str | None) -> Any:

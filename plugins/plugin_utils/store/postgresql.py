@@ -62,6 +62,12 @@ class PostgreSQL:
         """A connection."""
         return psycopg.connect(**self._options)
 
+    def insert(self, connection: Any, table: str, columns: tuple[str, ...], rows: list[Any]) -> None:
+        """Add many rows."""
+        with connection.cursor().copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
     def is_usable(self, connection: Any) -> bool:
         """Whether the connection still holds, as far as one knows here."""
         return not connection.closed

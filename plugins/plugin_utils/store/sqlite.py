@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import filesystem
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.errors import EXPECTED, WAIT_S, StoreError
@@ -58,6 +59,11 @@ class SQLite:
             connection.close()
             raise
         return connection
+
+    def insert(self, connection: sqlite3.Connection, table: str, columns: tuple[str, ...], rows: list[Any]) -> None:
+        """Add many rows."""
+        places = ", ".join("?" * len(columns))
+        connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)
 
     def is_usable(self, connection: sqlite3.Connection) -> bool:
         """A file does not go away."""
