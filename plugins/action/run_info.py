@@ -96,7 +96,10 @@ class ActionModule(ActionBase):
     def _view_summary(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, screen
 
-        run = self._find()
+        try:
+            run = self._find()
+        except RunError as missing:
+            return self._summary_from_store(missing)
         record = run.read_json("run.json", None)
         if record is None or record["state"] not in timeline.FINAL_STATES:
             record = finish.preview(run)
@@ -104,6 +107,22 @@ class ActionModule(ActionBase):
         if record["state"] not in timeline.FINAL_STATES:
             self._show(f"it is not over: ansible-playbook aifactory.benchmark.watch -e run={run.id}")
         return {"run": run.id, "path": str(run.path), "record": record}
+
+    def _summary_from_store(self, missing: RunError) -> dict[str, Any]:
+        """The summary of a run of another controller, where they share a store."""
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index, screen
+
+        url = self._variable("benchmark_store_url")
+        if not url:
+            raise missing
+        try:
+            record = index.elsewhere(self.home, url, self.options["run"], self.options["clusters"])
+        except index.StoreError as error:
+            raise RunError(f"{missing}\n{error}") from None
+        if record is None:
+            raise missing
+        self._show(screen.summary(None, record))
+        return {"run": record["id"], "record": record}
 
     def _view_side_by_side(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen, side_by_side

@@ -23,7 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import (
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Entry, Store, StoreError
 
-__all__ = ["StoreError", "note", "put", "runs"]
+__all__ = ["StoreError", "elsewhere", "note", "put", "runs"]
 NOTES = "unstored"
 MANY = 100  # of one transaction
 
@@ -72,15 +72,27 @@ def runs(
         return store.runs(**query), problems
 
 
+def elsewhere(home: str | os.PathLike[str], url: str, reference: str, clusters: list[str]) -> dict[str, Any] | None:
+    """The run.json of a run that another controller put into a shared store; None when there is none.
+
+    `reference` and `clusters` as of runs.find_run. Raises RunError when it is ambiguous, and StoreError.
+    """
+    is_latest = reference == "latest"
+    with Store(home, url) as store:
+        found = store.runs(prefix="" if is_latest else reference, cluster=clusters, limit=1 if is_latest else 2)
+    if len(found) > 1:
+        raise RunError(f"{reference!r} is the beginning of several runs of other controllers; give more of the id")
+    return found[0] if found else None
+
+
 def _missing(store: Store, home: str | os.PathLike[str]) -> list[str]:
     """The runs whose files are here and may know more than the store."""
     here = run_ids(home)
     if not here:
         return []
-    span = {"first": here[0], "last": here[-1]}
-    stale = store.ids(**span, states=[*timeline.LIVE_STATES, "unknown"])
+    stale = store.ids(here[0], states=[*timeline.LIVE_STATES, "unknown"])
     stale.update(path.name for path in _notes(home).glob("*"))
-    known = store.ids(**span)
+    known = store.ids(here[0])
     return [run_id for run_id in here if run_id not in known or run_id in stale]
 
 

@@ -99,23 +99,23 @@ class Store:
 
     # -- reading ---------------------------------------------------------------------------------------
 
-    def ids(self, first: str = "", last: str | None = None, states: Iterable[str] = ()) -> set[str]:
-        """The ids of the runs from `first` to `last`, of all by default; only of those in some states."""
-        query, values = "SELECT id FROM runs WHERE id >= ?", [first]
-        if last is not None:
-            query += " AND id <= ?"
-            values.append(last)
+    def ids(self, since: str = "", states: Iterable[str] = ()) -> set[str]:
+        """The ids of the runs since a day (YYYYMMDD, as ids begin), of all by default; only of those in some states."""
+        # no longer a bound than the day: beyond digits, databases differ in their order
+        query, values = "SELECT id FROM runs WHERE id >= ?", [since[:8]]
         wanted = list(states)
         if wanted:
             query += f" AND state {_among(wanted)}"
         found = self._database.read(lambda connection: connection.execute(query, [*values, *wanted]).fetchall())
         return {run_id for (run_id,) in found}
 
-    def runs(self, *, since: float | None = None, limit: int | None = None, **filters: Any) -> list[dict[str, Any]]:
+    def runs(
+        self, *, prefix: str = "", since: float | None = None, limit: int | None = None, **filters: Any
+    ) -> list[dict[str, Any]]:
         """The run.json of runs, newest first.
 
         `filters`: cluster, recipe, service, workload, state, verdict, group; each a value or a list of
-        values. `since`: created at or after (epoch, s).
+        values. `prefix`: of the id. `since`: created at or after (epoch, s).
         """
         unknown = sorted(set(filters) - set(_FILTERS))
         if unknown:
@@ -126,6 +126,9 @@ class Store:
                 chosen = list(wanted) if isinstance(wanted, (list, tuple, set)) else [wanted]
                 conditions.append(f"{_COLUMNS.get(field, field)} {_among(chosen)}")
                 values += chosen
+        if prefix:
+            conditions.append("substr(id, 1, ?) = ?")
+            values += [len(prefix), prefix]
         if since is not None:
             conditions.append("created_at >= ?")
             values.append(since)

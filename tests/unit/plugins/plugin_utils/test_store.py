@@ -54,6 +54,8 @@ def test_runs_are_filtered_newest_first(store):
     assert [r["created_at"] for r in store.runs(cluster=["first", "second"], verdict="VALID")] == [1001.0]
     assert [r["created_at"] for r in store.runs(since=1002.5)] == [1003.0]
     assert len(store.runs(cluster=[], recipe=None)) == 3, "no value is no filter"
+    assert [r["created_at"] for r in store.runs(prefix=record(2)["id"][:-1])] == [1002.0]
+    assert store.ids(since="20260902") == set()
     with pytest.raises(StoreError, match="colour"):
         store.runs(colour="red")
 

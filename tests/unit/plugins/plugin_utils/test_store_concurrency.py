@@ -7,6 +7,7 @@ import contextlib
 import multiprocessing
 import os
 import random
+import resource
 import signal
 import sqlite3
 import time
@@ -115,3 +116,30 @@ def test_a_killed_play_leaves_whole_runs(place):
     if url is None:
         with contextlib.closing(sqlite3.connect(home / "store.db")) as connection:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def _write_on_a_full_disk(_number, home, told):
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limit = (home / "store.db").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    with Store(home) as store:
+        try:
+            store.upsert(record(0), [row(repetition=n, value=2.0) for n in range(20_000)], EVENTS)
+        except StoreError as error:
+            told.put(str(error))
+
+
+def test_a_full_disk_leaves_what_was_there(place):
+    home, url = place
+    if url is not None:
+        pytest.skip("the disk is the server's")
+    with Store(home) as store:
+        store.upsert(record(0), [row(value=1.0)], EVENTS)
+    told = multiprocessing.get_context("fork").SimpleQueue()
+    assert at_once(1, _write_on_a_full_disk, home, told) == [0]
+    assert "permissions and space" in told.get()
+    with Store(home) as store:
+        assert [line["value"] for line in store.results([record(0)["id"]])] == [1.0]
+        store.upsert(record(1))
+    with contextlib.closing(sqlite3.connect(home / "store.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -175,3 +175,14 @@ def test_controllers_share_a_store(tmp_path, postgresql_server):
         code, text = play("list", home, url)
         assert code == 0, text
     assert all(run.id in text for run in runs), "the second sees the first one's runs"
+    nobody = tmp_path / "nobody"
+    nobody.mkdir()
+    for reference in (runs[0].id, runs[0].id[:-1] + "1"):
+        code, text = play("summary", nobody, url, "-e", f"run={reference}")
+        assert code == 0, text
+        assert f"run {runs[0].id}" in text
+        assert "on the controller that made the run" in text
+    assert play("summary", nobody, url, "-e", "run=latest")[0] == 0
+    assert "no run of third" in play("summary", nobody, url, "-i", "third,", "-l", "third")[1]
+    assert "beginning of several runs" in play("summary", nobody, url, "-e", "run=2026")[1]
+    assert "there is no run '2027'" in play("summary", nobody, url, "-e", "run=2027")[1]
