@@ -94,7 +94,7 @@ class ActionModule(ActionBase):
         return {"runs": found}
 
     def _view_summary(self) -> dict[str, Any]:
-        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, screen
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen
 
         try:
             run = self._find()
@@ -102,6 +102,8 @@ class ActionModule(ActionBase):
             return self._summary_from_store(missing)
         record = run.read_json("run.json", None)
         if record is None or record["state"] not in timeline.FINAL_STATES:
+            from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish
+
             record = finish.preview(run)
         self._show(screen.summary(run, record))
         if record["state"] not in timeline.FINAL_STATES:
