@@ -15,7 +15,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.errors i
 
 _TRY_S = 5.0  # how long SQLite itself waits for a lock before it gives up
 # result codes, https://www.sqlite.org/rescode.html
-_BUSY, _LOCKED, _CORRUPT, _PROTOCOL, _NO_DATABASE = 5, 6, 11, 15, 26
+_BUSY, _LOCKED, _INPUT_OUTPUT, _CORRUPT, _PROTOCOL, _NO_DATABASE = 5, 6, 10, 11, 15, 26
 _SCHEMES = ("sqlite:///", "sqlite+pysqlite:///")
 
 
@@ -34,7 +34,8 @@ class SQLite:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.where = str(self.path)
-        self._is_shared = not filesystem.is_local(filesystem.kind(self.path.parent))
+        self._kind = filesystem.kind(self.path.parent)
+        self._is_shared = not filesystem.is_local(self._kind)
 
     @classmethod
     def of_url(cls, url: str) -> SQLite:
@@ -81,13 +82,14 @@ class SQLite:
         """What the user can do about an error."""
         if _code(error) in (_CORRUPT, _NO_DATABASE):
             return "remove that file and its -wal and -shm: the next list fills a new one from the run directories"
-        if self.is_passing(error):
-            kind = filesystem.kind(self.path.parent) if self._is_shared else None
-            place = f" It lies on {kind}, where locks may not work." if kind else ""
+        if self._is_shared and (self.is_passing(error) or _code(error) == _INPUT_OUTPUT):
+            place = self._kind or "an unknown file system"
             return (
-                f"another process has kept it locked for {WAIT_S:.0f} s.{place} Name a store on a local disk or "
-                "PostgreSQL with benchmark_store_url"
+                f"the store lies on {place}, where locks may not work: name a file on a local disk, or PostgreSQL, "
+                "with benchmark_store_url"
             )
+        if self.is_passing(error):
+            return f"another process has kept it locked for {WAIT_S:.0f} s: end it, or try again later"
         return "check the path's permissions and space, or name another store with benchmark_store_url"
 
 

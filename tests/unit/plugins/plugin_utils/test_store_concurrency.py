@@ -64,7 +64,10 @@ def test_a_lock_that_stays_is_explained(tmp_path, monkeypatch):
     monkeypatch.setattr(filesystem, "kind", lambda path: "lustre")
     holder = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    with Store(tmp_path) as store, pytest.raises(StoreError, match=r"locked.*lies on lustre.*benchmark_store_url"):
+    with Store(tmp_path) as store, pytest.raises(StoreError, match=r"locked.*lies on lustre, .*benchmark_store_url"):
+        store.upsert(record())
+    monkeypatch.setattr(filesystem, "kind", lambda path: "ext4")
+    with Store(tmp_path) as store, pytest.raises(StoreError, match=r"locked.*another process has kept it locked"):
         store.upsert(record())
     holder.execute("ROLLBACK")
     holder.close()
