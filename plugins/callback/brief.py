@@ -73,11 +73,10 @@ class CallbackModule(Default):
 
     def v2_runner_on_ok(self, result):
         """Nothing for what went well, the actions of a run print for themselves; warnings, the text of a debug task."""
+        self._handle_warnings(_data(result))  # not left to the default callback: without display_ok_hosts it shows none
         if not self._quiet():
             super().v2_runner_on_ok(result)
-            return
-        self._handle_warnings(_data(result))
-        if _data(result).get("_ansible_verbose_always") and "results" not in _data(result):
+        elif _data(result).get("_ansible_verbose_always") and "results" not in _data(result):
             self._display.display(f"[{_host(result)}] {_data(result).get('msg')}")
 
     def v2_runner_item_on_ok(self, result):

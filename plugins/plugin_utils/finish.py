@@ -45,7 +45,7 @@ def finish(
     events = run.events() if events is None else events
     evidence = gather(run, plan, jobs, events)
     record = compose(evidence, calls, thresholds=thresholds, now=time.time() if now is None else now)
-    # The store is imported here: a play that only renders a report starts without SQLAlchemy.
+    # imported here: a play that only reads files starts without the store
     from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index
 
     index.note(run)  # before run.json: who is killed in between leaves the note

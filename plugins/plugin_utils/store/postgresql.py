@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store.errors import EXPECTED, WAIT_S, StoreError
 
+_missing: str | None = None
 try:
     import psycopg
     from psycopg import conninfo
 except ImportError as error:
-    psycopg = None
-    _MISSING = error.name or "psycopg"
+    _missing = error.name or "psycopg"
 
 CONNECT_TIMEOUT_S = 10
 # serialization failure, deadlock, too many connections, starting up
@@ -39,9 +39,9 @@ class PostgreSQL:
     begin_read = begin_write = None  # psycopg begins a transaction by itself
 
     def __init__(self, url: str) -> None:
-        if psycopg is None:
+        if _missing:
             raise StoreError(
-                f"benchmark_store_url needs the Python package {_MISSING} on the controller: "
+                f"benchmark_store_url needs the Python package {_missing} on the controller: "
                 "pip install 'psycopg[binary]'"
             )
         self.Error = psycopg.Error

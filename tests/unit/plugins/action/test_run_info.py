@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,18 @@ def test_a_report_is_made_though_the_store_is_away(play, home):
     assert (home / "runs" / run_id("cancelled") / "report.html").exists()
     assert play("list")[0] == 0
     assert not list((home / "unstored").iterdir())
+
+
+@pytest.mark.parametrize("verbose", [[], ["-v"]])
+def test_a_problem_with_one_run_is_told_beside_the_others(play, home, verbose):
+    broken = home / "runs" / "20260921-141320-broken-00aa"
+    broken.mkdir()
+    (broken / "plan.json").write_text("{")
+    code, text = play("list", *verbose)
+    shutil.rmtree(broken)
+    assert code == 0, text
+    assert run_id("finished") in text
+    assert "broken-00aa/plan.json is not valid JSON" in "".join(text.split("\n")).replace("  ", " ")
 
 
 @pytest.mark.parametrize("name", ["summary", "logs", "metrics", "report"])
