@@ -82,15 +82,16 @@ class SQLite:
         """What the user can do about an error."""
         if _code(error) in (_CORRUPT, _NO_DATABASE):
             return "remove that file and its -wal and -shm: the next list fills a new one from the run directories"
+        elsewhere = "name a file on a local disk, or PostgreSQL, with benchmark_store_url"
         if self._is_shared and (self.is_passing(error) or _code(error) == _INPUT_OUTPUT):
-            place = self._kind or "an unknown file system"
+            kind = self._kind or "an unknown file system"
             return (
-                f"the store lies on {place}, where locks may not work: name a file on a local disk, or PostgreSQL, "
-                "with benchmark_store_url"
+                f"check the path's permissions and space. It lies on {kind}, where locks may not work: "
+                f"if so, {elsewhere}"
             )
         if self.is_passing(error):
             return f"another process has kept it locked for {WAIT_S:.0f} s: end it, or try again later"
-        return "check the path's permissions and space, or name another store with benchmark_store_url"
+        return f"check the path's permissions and space, or {elsewhere}"
 
 
 def _code(error: BaseException) -> int | None:

@@ -132,10 +132,10 @@ def _write_on_a_full_disk(_number, home, told):
             told.put(str(error))
 
 
-def test_a_full_disk_leaves_what_was_there(place):
-    home, url = place
-    if url is not None:
-        pytest.skip("the disk is the server's")
+@pytest.mark.parametrize("kind", ["ext4", "nfs4"])
+def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch, kind):
+    home = tmp_path
+    monkeypatch.setattr(filesystem, "kind", lambda path: kind)
     with Store(home) as store:
         store.upsert(record(0), [row(value=1.0)], EVENTS)
     told = multiprocessing.get_context("fork").SimpleQueue()
