@@ -75,6 +75,7 @@ class ActionModule(ActionBase):
             found, problems = index.runs(
                 self.home,
                 self._variable("benchmark_store_url"),
+                say=self._show,
                 limit=self.options["count"] or None,
                 cluster=self.options["clusters"],
                 **filters,
@@ -93,16 +94,37 @@ class ActionModule(ActionBase):
         return {"runs": found}
 
     def _view_summary(self) -> dict[str, Any]:
-        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, screen
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen
 
-        run = self._find()
+        try:
+            run = self._find()
+        except RunError as missing:
+            return self._summary_from_store(missing)
         record = run.read_json("run.json", None)
         if record is None or record["state"] not in timeline.FINAL_STATES:
+            from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish
+
             record = finish.preview(run)
         self._show(screen.summary(run, record))
         if record["state"] not in timeline.FINAL_STATES:
             self._show(f"it is not over: ansible-playbook aifactory.benchmark.watch -e run={run.id}")
         return {"run": run.id, "path": str(run.path), "record": record}
+
+    def _summary_from_store(self, missing: RunError) -> dict[str, Any]:
+        """The summary of a run of another controller, where they share a store."""
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index, screen
+
+        url = self._variable("benchmark_store_url")
+        if not url:
+            raise missing
+        try:
+            record = index.elsewhere(self.home, url, self.options["run"], self.options["clusters"])
+        except index.StoreError as error:
+            raise RunError(f"{missing}\n{error}") from None
+        if record is None:
+            raise missing
+        self._show(screen.summary(None, record))
+        return {"run": record["id"], "record": record}
 
     def _view_side_by_side(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen, side_by_side
@@ -175,19 +197,14 @@ class ActionModule(ActionBase):
 
     def _view_report(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, report
-        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import StoreError
 
         run = self._find()
         html, markdown = run.file("report.html"), run.file("report.md")
         if not self._task.check_mode:
             plan, calls = run.read_json("plan.json"), run.read_json("calls.json", None)
             calls = calls if calls is not None else (run.read_json("run.json", None) or {}).get("calls") or {}
-            try:
-                finish.finish(
-                    run, plan, finish.jobs_of(run), None, calls, store_url=self._variable("benchmark_store_url")
-                )
-            except StoreError as error:
-                raise RunError(str(error)) from error
+            store = {"store_url": self._variable("benchmark_store_url"), "warn": self._display.warning}
+            finish.finish(run, plan, finish.jobs_of(run), None, calls, **store)
             html, markdown = report.render(run)
         self._show(f"{html}\n{markdown}")
         return {"changed": not self._task.check_mode, "run": run.id, "html": str(html), "markdown": str(markdown)}

@@ -40,6 +40,7 @@ class ActionModule(RunAction):
             None,
             run.read_json("calls.json", {}),
             store_url=self.variable("benchmark_store_url"),
+            warn=self._display.warning,
         )
         html, _markdown = render(run)
         self._display.display(screen.summary(run, record))

@@ -72,7 +72,8 @@ class CallbackModule(Default):
             super().v2_playbook_on_include(included_file)
 
     def v2_runner_on_ok(self, result):
-        """Nothing for what went well, the actions of a run print for themselves; the text of a debug task."""
+        """Nothing for what went well, the actions of a run print for themselves; warnings, the text of a debug task."""
+        self._handle_warnings(_data(result))  # not left to the default callback: without display_ok_hosts it shows none
         if not self._quiet():
             super().v2_runner_on_ok(result)
         elif _data(result).get("_ansible_verbose_always") and "results" not in _data(result):
@@ -113,6 +114,7 @@ class CallbackModule(Default):
 
     def _tell(self, result, what, color):
         data = _data(result)
+        self._handle_warnings(data)
         message = str(data.get("msg") or "no message").strip()
         for key in ("stderr", "module_stderr"):
             if data.get(key):

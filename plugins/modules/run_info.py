@@ -18,6 +18,7 @@ description:
   - Lists runs, and shows the summary, the logs, the metrics or the report of one.
   - It reads the store and the run directories of C(benchmark_home) on the controller; no cluster is asked and no
     connection is made.
+  - Where controllers share a store (C(benchmark_store_url)), V(list) and V(summary) show the runs of all.
   - What it shows is also returned.
 options:
   view:
@@ -90,7 +91,7 @@ attributes:
     support: none
 notes:
   - C(benchmark_home) is a variable, else the environment variable E(AIFACTORY_HOME), else C(~/.aifactory).
-  - C(benchmark_store_url) is an SQLAlchemy URL that replaces C(store.db) in it.
+  - C(benchmark_store_url), such as C(postgresql://USER@HOST/DATABASE), is used instead of C(store.db) in it.
   - Passwords, tokens and terminal control codes are taken out of the log lines.
 """
 
@@ -143,7 +144,7 @@ results:
   elements: dict
 path:
   description: The run's directory, its C(results.csv), or the file that was written.
-  returned: with O(view=summary), O(view=logs) and O(view=metrics)
+  returned: with O(view=summary) of a run of this controller, O(view=logs) and O(view=metrics)
   type: str
 html:
   description: Path of the HTML report.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
@@ -29,6 +30,7 @@ def finish(
     calls: dict[str, int],
     *,
     store_url: str | None = None,
+    warn: Callable[[str], Any] | None = None,
     thresholds: verdict.Thresholds | None = None,
     now: float | None = None,
 ) -> dict[str, Any]:
@@ -37,17 +39,23 @@ def finish(
     May be repeated, also while the run goes on (then verdict is None). `jobs` as in run.json (epoch seconds;
     nodes, cpus, gpus of the whole job); `events` None: those of events.jsonl; `calls` as in run.json.
     `run` is benchmark_home/runs/ID: the store lies beside `runs`, or at `store_url`.
-    Raises RunError when a collected file cannot be read, StoreError when the store cannot be written.
+    Raises RunError when a collected file cannot be read. A store that cannot be written takes nothing from the run: its
+    files are complete, the next `list` takes it in, and `warn` is told why (without it: StoreError).
     """
     events = run.events() if events is None else events
     evidence = gather(run, plan, jobs, events)
     record = compose(evidence, calls, thresholds=thresholds, now=time.time() if now is None else now)
-    run.write_json("run.json", record)
-    # The store is imported here: a play that only renders a report starts without SQLAlchemy.
-    from ansible_collections.aifactory.benchmark.plugins.plugin_utils import store
+    # imported here: a play that only reads files starts without the store
+    from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index
 
-    with store.Store(run.path.parent.parent, store_url) as database:
-        database.upsert(record, evidence.table.rows, events)
+    index.note(run)  # before run.json: who is killed in between leaves the note
+    run.write_json("run.json", record)
+    try:
+        index.put(run, record, evidence.table.rows, events, store_url)
+    except (index.StoreError, ImportError) as error:
+        if warn is None:
+            raise
+        warn(f"run {run.id} is complete in {run.path}, but not in the store yet; the next list takes it in. {error}")
     return record
 
 

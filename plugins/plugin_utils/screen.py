@@ -98,8 +98,11 @@ def short_headline(record: dict[str, Any]) -> str:
 # -- summary -----------------------------------------------------------------------------------------
 
 
-def summary(run: RunDirectory, record: dict[str, Any], colour: bool | None = None) -> str:
-    """The essentials of a run: verdict and reasons, numbers, time, cost, jobs, where its files are."""
+def summary(run: RunDirectory | None, record: dict[str, Any], colour: bool | None = None) -> str:
+    """The essentials of a run: verdict and reasons, numbers, time, cost, jobs, where its files are.
+
+    `run` is None when they are on another controller.
+    """
     from rich.text import Text
 
     verdict = record.get("verdict")
@@ -256,8 +259,10 @@ def _jobs(record: dict[str, Any]) -> list[Any]:
     return (found if rows else []) + ([Text(f"calls to the cluster: {calls}")] if calls else [])
 
 
-def _files(run: RunDirectory) -> list[str]:
+def _files(run: RunDirectory | None) -> list[str]:
     """Where the files are, one path a line and however long: it is what one copies."""
+    if run is None:
+        return ["files  on the controller that made the run; this is what the store has of it"]
     report = [f"report {run.file('report.html')}"] if run.has("report.html") else []
     return [*report, f"files  {run.path}"]
 

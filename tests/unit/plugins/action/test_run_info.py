@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,29 @@ def test_report_is_made_again(play, home):
     assert str(folder / "report.html") in text
     assert (folder / "report.html").stat().st_size > 1_000_000
     assert "INVALID" in (folder / "report.md").read_text()
+
+
+def test_a_report_is_made_though_the_store_is_away(play, home):
+    (home / "runs" / run_id("cancelled") / "report.html").unlink(missing_ok=True)
+    code, text = play("report", run=run_id("cancelled"), benchmark_store_url="sqlite:////nowhere/store.db")
+    assert code == 0, text
+    assert "/nowhere/store.db cannot be used" in " ".join(text.split())
+    assert "Traceback" not in text
+    assert (home / "runs" / run_id("cancelled") / "report.html").exists()
+    assert play("list")[0] == 0
+    assert not list((home / "unstored").iterdir())
+
+
+@pytest.mark.parametrize("verbose", [[], ["-v"]])
+def test_a_problem_with_one_run_is_told_beside_the_others(play, home, verbose):
+    broken = home / "runs" / "20260921-141320-broken-00aa"
+    broken.mkdir()
+    (broken / "plan.json").write_text("{")
+    code, text = play("list", *verbose)
+    shutil.rmtree(broken)
+    assert code == 0, text
+    assert run_id("finished") in text
+    assert "broken-00aa/plan.json is not valid JSON" in "".join(text.split("\n")).replace("  ", " ")
 
 
 @pytest.mark.parametrize("name", ["summary", "logs", "metrics", "report"])

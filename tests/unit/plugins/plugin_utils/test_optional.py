@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.optional import Missing, require
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store
 
 from tests.conftest import COLLECTIONS
 
@@ -38,6 +39,10 @@ def test_recipes_without_pydantic():
     assert "recipes need pydantic 2 on the controller" in without("pydantic", statement)
 
 
-def test_store_without_sqlalchemy(tmp_path):
-    statement = f"from {BASE}.store import Store; Store({str(tmp_path)!r})"
-    assert "the store needs SQLAlchemy 2" in without("sqlalchemy", statement)
+@pytest.mark.parametrize(("library", "told"), [("sqlalchemy", "SQLAlchemy 2"), ("alembic", "Alembic")])
+def test_a_new_store_without_what_makes_its_tables(tmp_path, library, told):
+    statement = f"from {BASE}.store import Store; Store({str(tmp_path)!r}).ids()"
+    assert f"the store needs {told} on the controller: pip install" in without(library, statement)
+    with Store(tmp_path) as store:
+        assert store.ids() == set()
+    assert without(library, f"{statement}; print('listed')") == "listed", "a store that is up to date needs neither"

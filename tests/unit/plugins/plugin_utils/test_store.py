@@ -1,24 +1,17 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
-import multiprocessing
 import sqlite3
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import store as module
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import finish
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import SCHEMA_VERSION, Store, StoreError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store, StoreError, schema
 
 from . import samples
+from .store_places import record
 from .test_results import row
-
-
-def record(number=0, **fields):
-    return {
-        "id": f"20260901-1200{number:02d}-x-{number:04x}", "group": "g", "cluster": "first", "recipe": "quickstart",
-        "service": "postgresql", "workload": "pgbench", "state": "finished", "verdict": "VALID",
-        "created_at": 1000.0 + number, "ended_at": 2000.0, "reasons": [], **fields,
-    }  # fmt: skip
 
 
 @pytest.fixture
@@ -61,6 +54,8 @@ def test_runs_are_filtered_newest_first(store):
     assert [r["created_at"] for r in store.runs(cluster=["first", "second"], verdict="VALID")] == [1001.0]
     assert [r["created_at"] for r in store.runs(since=1002.5)] == [1003.0]
     assert len(store.runs(cluster=[], recipe=None)) == 3, "no value is no filter"
+    assert [r["created_at"] for r in store.runs(prefix=record(2)["id"][:-1])] == [1002.0]
+    assert store.ids(since="20260902") == set()
     with pytest.raises(StoreError, match="colour"):
         store.runs(colour="red")
 
@@ -76,45 +71,10 @@ def test_ten_thousand_runs_are_listed_by_an_index(tmp_path):
     assert "ix_runs_created_at" in told
 
 
-def _write(home, number):
-    with Store(home) as store:
-        for repetition in range(5):
-            store.upsert(record(number), [row(repetition=n, value=float(repetition)) for n in range(20)])
-
-
-def test_plays_on_many_clusters_write_at_once(tmp_path):
-    context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=_write, args=(tmp_path, number)) for number in range(4)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    assert [writer.exitcode for writer in writers] == [0, 0, 0, 0]
-    with Store(tmp_path) as store:
-        assert len(store.ids()) == 4
-        assert all(len(store.results([run_id])) == 20 for run_id in store.ids())
-
-
-def test_a_store_of_a_newer_release_is_left_alone(tmp_path):
-    with Store(tmp_path) as store:
-        store.upsert(record())
-    with sqlite3.connect(tmp_path / "store.db") as connection:
-        connection.execute("UPDATE schema_version SET version = ?", (SCHEMA_VERSION + 1,))
-    with Store(tmp_path) as store, pytest.raises(StoreError, match="schema version"):
-        store.runs()
-
-
 @pytest.mark.parametrize("url", ["nonsense", "oracle+nothing://x", "sqlite:////nowhere/at/all/store.db"])
 def test_a_url_that_does_not_work_is_explained(tmp_path, url):
     with pytest.raises(StoreError), Store(tmp_path, url) as store:
         store.runs()
-
-
-def test_a_password_in_the_url_is_not_shown(tmp_path):
-    url = "postgresql+nodriver://user:hunter2@localhost/benchmarks"
-    with pytest.raises(StoreError) as caught:
-        Store(tmp_path, url)
-    assert "hunter2" not in str(caught.value)
 
 
 def test_a_file_that_is_no_database_is_explained(tmp_path):
@@ -135,3 +95,38 @@ def test_the_list_takes_in_what_lies_on_disk(tmp_path):
     assert [(each["id"], each["state"]) for each in found] == [(running.id, "measuring"), (done.id, "finished")]
     assert len(problems) == 1
     assert "broken" in problems[0]
+
+
+def test_a_run_that_the_store_did_not_get_is_taken_in_by_the_next_list(tmp_path):
+    run = samples.make(tmp_path, "finished")
+    parts = run.read_json("plan.json"), run.read_json("jobs.json")
+    finish(run, *parts, None, {"ssh": 1})
+    told = []
+    record = finish(run, *parts, None, {"ssh": 2}, store_url="sqlite:////nowhere/store.db", warn=told.append)
+    assert run.read_json("run.json") == record
+    assert "next list takes it in" in told[0] and "/nowhere/store.db" in told[0]
+    with pytest.raises(StoreError):
+        finish(run, *parts, None, {"ssh": 2}, store_url="sqlite:////nowhere/store.db")
+    with Store(tmp_path) as store:
+        assert store.runs()[0]["calls"] == {"ssh": 1}
+    found, problems = index.runs(tmp_path)
+    assert (found[0]["calls"], problems) == ({"ssh": 2}, [])
+    assert not list((tmp_path / index.NOTES).iterdir())
+
+
+def test_a_run_that_is_over_is_not_overwritten_by_what_it_was_before(place):
+    # list reads the files of a run that goes on while its play ends it
+    with Store(*place) as store:
+        store.upsert(record(state="measuring", verdict=None), [row(value=1.0)], [])
+        store.upsert(record(), [row(value=1.0), row(value=2.0)], [])
+        store.upsert(record(state="measuring", verdict=None), [row(value=1.0)], [])
+        assert [run["state"] for run in store.runs()] == ["finished"]
+        assert len(store.results([record()["id"]])) == 2
+        store.upsert(record(state="failed"), [], [])
+        assert [run["state"] for run in store.runs()] == ["failed"]
+        assert store.results([]) == store.results([record()["id"]]) == []
+
+
+def test_the_columns_are_those_of_the_tables():
+    for table, columns in (("runs", module._RUN), ("results", module._RESULT), ("events", module._EVENT)):
+        assert tuple(schema.METADATA.tables[table].c.keys()) == columns

@@ -73,10 +73,10 @@ def milvus() -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def postgresql(authentication: str = "scram-sha-256") -> Iterator[Server]:
-    """PostgreSQL with pgvector, whose user postgres has PASSWORD. `program`: its folder of programs."""
+def postgresql(authentication: str = "scram-sha-256", programs: Path | None = None) -> Iterator[Server]:
+    """PostgreSQL, whose user postgres has PASSWORD. `programs`: its folder of programs, else of one with pgvector."""
     with folder_for_all() as folder:
-        programs = postgresql_programs(folder)
+        programs = programs or postgresql_programs(folder)
         (port,) = free_ports(1)
         data = folder / "data"
         data.mkdir()
