@@ -88,10 +88,11 @@ class ActionModule(RunAction):
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Cancel what lives, wait until all are gone, and look by name for what nobody knows of."""
         ids = [job["id"] for job in records]
-        named_argv = squeue.argv(names=[run_jobs.job_name(run.id, role) for role in run_jobs.ROLES], mine=True)
+        names = [run_jobs.job_name(run.id, role) for role in run_jobs.ROLES]
         if ids:
             # the questions of a run that is over, in one remote call; accounting may lag, then scontrol knows more
-            asked = [squeue.argv(ids=ids), sacct.argv(ids=ids), named_argv, *map(scontrol.show_job_argv, ids)]
+            asked = [squeue.argv(ids=ids), sacct.argv(ids=ids), squeue.argv(names=names, mine=True)]
+            asked += map(scontrol.show_job_argv, ids)
             self.client = SlurmClient(remote.prefetched(asked))
         found = self.client.jobs(ids)
         living = [job_id for job_id, job in found.items() if not job.gone]
@@ -110,7 +111,7 @@ class ActionModule(RunAction):
             }
             for job in records
         ]
-        listed = self.client.ask("look for jobs of this run", named_argv, squeue.parse)
+        listed = self.client.slurm.queue_by_name("look for jobs of this run", names, None)
         named = [job for job in listed if not job.final]
         checks.append(
             {

@@ -14,7 +14,8 @@ short_description: Run the daemons of a Slurm cluster on one machine
 version_added: 0.1.0
 description:
   - Starts, stops and removes a whole Slurm cluster made of processes on one machine (munged, MariaDB,
-    slurmdbd, slurmctld, one slurmd per node, sshd, slurmrestd where wanted), from configuration files that the caller gives.
+    slurmdbd, slurmctld, one slurmd per node, sshd, and slurmrestd where it is wanted), from configuration files that
+    the caller gives.
   - The role P(aifactory.benchmark.local_cluster#role) installs what is needed, renders the files and calls this module.
   - Daemons are direct children of nobody, found again by process number, start time and boot id. The
     machine's own services and their configuration are never touched.

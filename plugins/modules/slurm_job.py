@@ -319,7 +319,7 @@ calls:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import job_task, sbatch, table
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import job_task, sbatch
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.module import (
     COMMON_OPTIONS,
     client_of,
@@ -406,9 +406,7 @@ def present(module, client, found):
     values = {name: params[name] for name in list(RESOURCES) + list(WHOLE_JOB)}
     args = job_task.arguments(values, params["components"], params["args"])
     script = script_of(module)
-    command = sbatch.argv(params["name"], params["script"] or "-", args, params["script_args"])[
-        len(table.ENVIRONMENT) :
-    ]
+    command = client.slurm.shown(params["name"], params["script"] or "-", args, params["script_args"])
     result = {"changed": False, "command": command, "adopted": True}
     job, ignore = job_task.choose(found, params["rerun"])
     if job is None:

@@ -217,7 +217,7 @@ calls:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import errors, sacct, sbatch
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import errors, sbatch
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.module import (
     COMMON_OPTIONS,
     client_of,
@@ -228,9 +228,8 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.module i
 
 def steps_of(client, jobs):
     """Steps (list of dict) of jobs, under the id of the job."""
-    argv = sacct.steps_argv([job["id"] for job in jobs if job["known"]])
     found = {}
-    for step in client.ask("list the steps of jobs", argv, sacct.parse_steps):
+    for step in client.slurm.steps("list the steps of jobs", [job["id"] for job in jobs if job["known"]]):
         for part in (step["job_id"], step["job_id"].split("_")[0].split("+")[0]):
             found.setdefault(part, []).append(step)
     return found

@@ -77,7 +77,7 @@ def slurmds(layout):
 
 
 def slurmrestd(layout):
-    """The REST server. It refuses to be root or SlurmUser, and has no rights of its own: each request brings a token."""
+    """The REST server. It refuses to be root or SlurmUser, and has no rights: each request brings a token."""
     command = [*layout.enter(), "setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
     command += ["slurmrestd", "-a", "rest_auth/jwt"]
     command += ["127.0.0.1:{0}".format(layout.rest_port), "unix:" + layout.path("rest", "socket")]

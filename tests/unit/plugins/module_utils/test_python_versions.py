@@ -64,9 +64,9 @@ def test_everything_compiles(version):
 def test_the_slurm_and_apptainer_layers_import(version):
     package = "ansible_collections.aifactory.benchmark.plugins.module_utils"
     names = [
-        ".".join((package, path.parent.name, path.stem))
+        ".".join((package, *path.relative_to(PLUGINS / "module_utils").with_suffix("").parts))
         for path in TRAVELS
-        if path.parent.name in ("slurm", "apptainer") and path.name != "__init__.py"
+        if path.parent.name in ("slurm", "rest", "apptainer") and path.name != "__init__.py"
     ]
     assert len(names) > 15
     # module.py imports nothing of Ansible itself, and so all of them can be tried without it
