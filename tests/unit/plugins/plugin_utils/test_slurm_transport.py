@@ -20,7 +20,7 @@ def rest(monkeypatch, jwt="", **variables):
 def test_modules_are_the_default_and_only_known_ways_are_taken():
     assert slurm_transport.transport({}.get) == "python"
     assert slurm_transport.transport({"benchmark_slurm_transport": "shell"}.get) == "shell"
-    with pytest.raises(SlurmError, match="benchmark_slurm_transport: 'ssh' .*choose python, shell, slurmrestd"):
+    with pytest.raises(SlurmError, match=r"benchmark_slurm_transport: 'ssh' .*choose python, shell, slurmrestd"):
         slurm_transport.transport({"benchmark_slurm_transport": "ssh"}.get)
 
 
