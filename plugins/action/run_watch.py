@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import time
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import states
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import watch
@@ -45,7 +45,8 @@ class ActionModule(RunAction):
         """Poll and print until the run is over; `over` says whether it is, `state` where it stands."""
         self.run_files: RunDirectory = self.find(self.options["run"])
         remote = self.remote()
-        jobs = run_jobs.read(self.run_files) or run_jobs.adopt(self.run_files, SlurmClient(remote.argv))
+        client = self.slurm(remote)
+        jobs = run_jobs.read(self.run_files) or run_jobs.adopt(self.run_files, client)
         if not jobs:
             raise RunFailed(f"run {self.run_files.id} has no job on {self.host}: nothing was submitted; start it again")
         self.jobs = {job["role"]: job for job in jobs}
@@ -63,12 +64,14 @@ class ActionModule(RunAction):
         self.stopped_at = None if self._seen("service", "stopped") is None else time.monotonic()
         ids = [job["id"] for job in self.jobs.values()]
         queue = SharedQueue(self.home / "cache" / f"queue-{self.host}", self.run_files.id, ids)
-        feed = watch.Feed(self.run_files, remote, plan["run_dir"], queue)
+        ask = functools.partial(watch.ask_slurmrestd, client.slurm, ids) if self.by_rest else None
+        feed = watch.Feed(self.run_files, remote, plan["run_dir"], queue, ask)
         started = time.monotonic()
         try:
             over = self._follow(feed, started)
         finally:
             queue.leave()
+            remote.calls.update(client.counts)
             add_calls(self.run_files, remote.calls)
         if not over:
             self.say(

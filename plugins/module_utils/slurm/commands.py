@@ -61,6 +61,10 @@ class Commands:
         """Rows of slurmctld for exact job names of a user (None: the caller)."""
         return self.ask(doing, squeue.argv(names=names, user=user, mine=user is None), squeue.parse)
 
+    def queue_of_mine(self, doing):
+        """Rows of slurmctld for all jobs of the caller."""
+        return self.ask(doing, squeue.argv(mine=True), squeue.parse)
+
     def records_by_id(self, doing, ids):
         """Records (list of Job) of accounting for job ids."""
         return self.ask(doing, sacct.argv(ids=ids), sacct.parse)

@@ -73,14 +73,14 @@ def _mebibytes(name, value):
     return int(-(-int(match.group(1)) * _MEBIBYTES[match.group(2).upper() or "M"] // 1))
 
 
-def _begin(value, now_s):
-    """Seconds since the epoch of `now+1hour`, or of a number of them; sbatch's other forms depend on a time zone."""
+def _seconds_from_now(name, value, now_s):
+    """Seconds until `now+1hour`, or until a number of them since the epoch; sbatch's other forms need a time zone."""
     match = re.match(r"^now(?:\+(\d+)(second|minute|hour|day|week|)s?)?$", str(value).strip())
     if match:
-        return int(now_s) + int(match.group(1) or 0) * _RELATIVE[match.group(2) or ""]
+        return int(match.group(1) or 0) * _RELATIVE[match.group(2) or ""]
     if str(value).isdigit() and int(value) > 86400:
-        return int(value)
-    raise _wrong("begin", value, "cannot be given to slurmrestd: write now+1hour, or seconds since the epoch")
+        return max(0, int(value) - int(now_s))
+    raise _wrong(name, value, "cannot be given to slurmrestd: write now+1hour, or seconds since the epoch")
 
 
 def environment(export, user):
@@ -182,9 +182,11 @@ def properties(found, api, clock=time):
     if "time" in found:
         minutes = _minutes(found["time"])
         job["time_limit"] = (minutes or 0xFFFFFFFF) if api <= DICT_API else _no_val(minutes)
-    if "begin" in found:
-        in_s = _begin(found["begin"], clock.time()) - int(clock.time())
-        job["begin_time"] = "now+{0}".format(max(in_s, 0)) if api <= DICT_API else _no_val(int(clock.time()) + in_s)
+    for key, name in (("begin", "begin_time"), ("deadline", "deadline")):
+        if key in found:
+            in_s = _seconds_from_now(key, found[key], clock.time())
+            at_s = int(clock.time()) + in_s
+            job[name] = "now+{0}".format(in_s) if api <= DICT_API else at_s if key == "deadline" else _no_val(at_s)
     if "signal" in found:
         job.update(_signal(found["signal"], api))
     for key, name in (("exclude", "excluded_nodes"), ("nodelist", "required_nodes")):
