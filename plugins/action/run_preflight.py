@@ -171,9 +171,11 @@ class ActionModule(RunAction):
         for name, script in self.options["files"].items():
             if name.endswith(".sbatch"):
                 try:
-                    client.test_only(name, script.strip() + "\n", rest_submit.options("/", "/"))
+                    client.test_only(name, script.strip() + "\n", rest_submit.options(client.slurm, "/", "/"))
                 except SlurmError as error:
                     said.append(f"{name}: {error}")
+        if not client.slurm.warns_script:
+            self.say("slurmrestd v0.0.38 cannot warn the jobs a minute before their time limit: they are told at it")
         if self.check_mode and not said:
             self.say("slurmrestd cannot test a submission: Slurm itself was not asked about the scripts")
         return said

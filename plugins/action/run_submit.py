@@ -130,7 +130,7 @@ class ActionModule(RunAction):
         wanted = {role: text.strip() + "\n" for role, text in scripts.items() if role != "image" or fetches}
         jobs: list[dict[str, Any]] = []
         try:
-            words = rest_submit.options(run_dir, home)
+            words = rest_submit.options(client.slurm, run_dir, home)
             for job in rest_submit.submit(client, run_id, wanted, words, self.options["deadline_s"]):
                 jobs.append(job)
         except SlurmError as error:

@@ -26,7 +26,11 @@ options:
       - An unanswered question is never taken for an answer. After this time the module fails.
     type: int
     default: 180
+notes:
+  - The inventory variable C(benchmark_slurm_transport) says how Slurm is reached. With V(python), the default, this runs
+    as a module on the target host. With V(shell) it needs no Python there, and with V(slurmrestd) no login. Then
+    O(slurm_conf), O(bin_dir) and C(async) do not apply to V(slurmrestd), and C(async) not to V(shell).
 requirements:
-  - Slurm 22.05 or newer; its commands on the target host
-  - Python 3.6 or newer on the target host
+  - Slurm 22.05 or newer; its commands on the target host, unless it is reached by slurmrestd
+  - Python 3.6 or newer on the target host, where C(benchmark_slurm_transport) is V(python)
 """

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.rest.slurm import RestSlurm
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunFailed
@@ -39,9 +40,9 @@ def dependencies(role: str, ids: Mapping[str, str]) -> list[str]:
     return [f"--dependency={','.join(wanted)}", *(["--kill-on-invalid-dep=yes"] if image else [])]
 
 
-def options(run_dir: str, home: str) -> list[str]:
-    """Options of every job: sbatch would take them from where it is started."""
-    return [f"--chdir={run_dir}", f"--export=HOME={home}"]
+def options(slurm: RestSlurm, run_dir: str, home: str) -> list[str]:
+    """Options of every job: what sbatch would take from where it is started, and no signal where there can be none."""
+    return [f"--chdir={run_dir}", f"--export=HOME={home}", *([] if slurm.warns_script else ["--signal="])]
 
 
 def submit(

@@ -241,7 +241,10 @@ def test_a_refusal_keeps_slurms_words_and_adds_a_remedy(host, options, words, re
     ],
 )
 def test_a_wrong_option_is_named_before_anything_is_submitted(host, options, words):
+    port = host.variables.pop("ansible_port", None)  # a script of the login node is read over ssh in any case
     wrong = host.job("wrong", "true", **options)
+    if port:
+        host.variables["ansible_port"] = port
     assert wrong["failed"]
     assert words in wrong["msg"]
     assert host.submissions(wrong) == 0

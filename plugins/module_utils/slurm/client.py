@@ -41,13 +41,14 @@ class SlurmClient:
 
     slurm: Commands, a Slurm of rest/slurm.py, or the `run` of Commands. clock has time(), monotonic() and
     sleep(seconds), like the module `time`. accounting (bool or None) says whether the cluster keeps accounting, None
-    until it was asked.
+    until it was asked; queue_error (SlurmError or None) why slurmctld did not tell of the jobs asked for last.
     """
 
     def __init__(self, slurm, clock=time):
         self.slurm = slurm if hasattr(slurm, "queue_by_id") else Commands(slurm)
         self.clock = clock
         self.accounting = None
+        self.queue_error = None
 
     @property
     def counts(self):
@@ -87,6 +88,7 @@ class SlurmClient:
         if not ids:
             return {}
         queued, queue_error = self._queue(ids)
+        self.queue_error = queue_error
         rows = {job_id: merge.rows_of(wanted[job_id], queued) for job_id in ids}
         left = [job_id for job_id in ids if merge.all_final(rows[job_id])]
         records, record_error = [], None

@@ -106,12 +106,13 @@ def _gather(host):
     uncertain = [(asked, known) for asked, known in found if known.phase == "unknown" and not known.left_queue]
     if uncertain:
         asked, known = uncertain[0]
+        cause = client.queue_error
         raise SlurmError(
-            errors.UNREACHABLE,
+            cause.kind if cause else errors.UNREACHABLE,
             "nothing certain is known of {0} of {1} jobs; of {2}: {3}".format(
                 len(uncertain), len(found), asked, known.reason
             ),
-            errors.remedy(errors.UNREACHABLE),
+            cause.remedy if cause else errors.remedy(errors.UNREACHABLE),
         )
     plain = [dict(known.to_dict(), asked=asked, known=known.name is not None) for asked, known in found]
     if params["steps"] and any(known["known"] for known in plain):

@@ -17,8 +17,8 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors i
 # Source: sbatch(1). Options with a value that slurmrestd has a field for, by their short letter where there is one.
 _WITH_VALUE = {
     "account": "A", "array": "a", "begin": "b", "chdir": "D", "comment": "", "constraint": "C", "cpus-per-task": "c",
-    "deadline": "", "dependency": "d", "error": "e", "exclude": "x", "export": "", "gpus-per-node": "", "gres": "", "input": "i",
-    "job-name": "J", "kill-on-invalid-dep": "", "licenses": "L", "mem": "", "mem-per-cpu": "", "nodelist": "w",
+    "deadline": "", "dependency": "d", "error": "e", "exclude": "x", "export": "", "gpus-per-node": "", "gres": "",
+    "input": "i", "job-name": "J", "kill-on-invalid-dep": "", "licenses": "L", "mem": "", "mem-per-cpu": "", "nodelist": "w",
     "nodes": "N", "ntasks": "n", "ntasks-per-node": "", "open-mode": "", "output": "o", "partition": "p", "qos": "q",
     "reservation": "", "signal": "", "time": "t", "wckey": "",
 }  # fmt: skip

@@ -61,6 +61,11 @@ class RestSlurm:
         """The user (str) whose token it is."""
         return self._user
 
+    @property
+    def warns_script(self):
+        """Whether a job's script can be signalled before its time limit (--signal=B:): not by v0.0.38."""
+        return self._version() > submission.DICT_API
+
     # -- one request -------------------------------------------------------------------------------------------
 
     def _path(self, part, api):

@@ -187,7 +187,7 @@ def properties(found, api, clock=time):
             in_s = _seconds_from_now(key, found[key], clock.time())
             at_s = int(clock.time()) + in_s
             job[name] = "now+{0}".format(in_s) if api <= DICT_API else at_s if key == "deadline" else _no_val(at_s)
-    if "signal" in found:
+    if found.get("signal"):
         job.update(_signal(found["signal"], api))
     for key, name in (("exclude", "excluded_nodes"), ("nodelist", "required_nodes")):
         if key in found:
