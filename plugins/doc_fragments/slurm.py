@@ -27,10 +27,11 @@ options:
     type: int
     default: 180
 notes:
-  - The inventory variable C(benchmark_slurm_transport) says how Slurm is reached. With V(python), the default, this runs
-    as a module on the target host. With V(shell) it needs no Python there, and with V(slurmrestd) no login. Then
-    O(slurm_conf), O(bin_dir) and C(async) do not apply to V(slurmrestd), and C(async) not to V(shell).
+  - The inventory variable C(benchmark_slurm_transport) says how Slurm is reached by C(slurm_job), C(slurm_job_info) and
+    C(slurm_cluster_info). With C(python), the default, they run as modules on the target host. With C(shell) they need
+    no Python there, and with C(slurmrestd) no login.
+  - O(slurm_conf) and O(bin_dir) are refused with C(slurmrestd), and C(async) with C(shell) and C(slurmrestd).
 requirements:
   - Slurm 22.05 or newer; its commands on the target host, unless it is reached by slurmrestd
-  - Python 3.6 or newer on the target host, where C(benchmark_slurm_transport) is V(python)
+  - Python 3.6 or newer on the target host, where C(benchmark_slurm_transport) is C(python)
 """
