@@ -11,7 +11,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-vllm molecule \
-  bench bench-run bench-llm bench-http bench-engine build clean
+  bench bench-run bench-transport bench-llm bench-http bench-engine build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,10 +66,13 @@ test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: bench-engine bench-http bench-llm bench-run  ## the benchmarks, each printing its ratios
+bench: bench-engine bench-http bench-llm bench-run bench-transport  ## the benchmarks, each printing its ratios
 
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
+
+bench-transport: test-cluster  ## the modules by each way to Slurm
+	$(BIN)/python tests/bench/transport_bench.py
 
 bench-llm: setup  ## streaming load beside aiperf and GuideLLM (installs them in ~/.cache/aifactory-peers)
 	$(BIN)/python tests/bench/load/bench_llm.py
