@@ -90,7 +90,7 @@ class SlurmAction(ActionBase):
     def command(self, argv: Sequence[str], stdin: str | None = None) -> tuple[int, str, str]:
         """(rc, stdout, stderr) of a command on the target host, as the task's user (become included)."""
         # ssh takes a terminal when there is nothing on stdin, which would mix stderr into stdout
-        answer = self._low_level_execute_command(shlex.join(argv), in_data=stdin or "\n", sudoable=True)
+        answer = self._low_level_execute_command(shlex.join(argv), in_data=(stdin or "\n").encode(), sudoable=True)
         return answer["rc"], answer["stdout"], answer["stderr"]
 
 
