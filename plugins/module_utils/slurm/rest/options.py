@@ -18,9 +18,9 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors i
 _WITH_VALUE = {
     "account": "A", "array": "a", "begin": "b", "chdir": "D", "comment": "", "constraint": "C", "cpus-per-task": "c",
     "deadline": "", "dependency": "d", "error": "e", "exclude": "x", "export": "", "gpus-per-node": "", "gres": "",
-    "input": "i", "job-name": "J", "kill-on-invalid-dep": "", "licenses": "L", "mem": "", "mem-per-cpu": "", "nodelist": "w",
-    "nodes": "N", "ntasks": "n", "ntasks-per-node": "", "open-mode": "", "output": "o", "partition": "p", "qos": "q",
-    "reservation": "", "signal": "", "time": "t", "wckey": "",
+    "input": "i", "job-name": "J", "kill-on-invalid-dep": "", "licenses": "L", "mem": "", "mem-per-cpu": "",
+    "nodelist": "w", "nodes": "N", "ntasks": "n", "ntasks-per-node": "", "open-mode": "", "output": "o",
+    "partition": "p", "qos": "q", "reservation": "", "signal": "", "time": "t", "wckey": "",
 }  # fmt: skip
 _FLAGS = {"exclusive": "", "hold": "H", "requeue": "", "no-requeue": ""}
 # Options that say how sbatch talks to its user, and nothing about the job.

@@ -51,6 +51,7 @@ def test_a_heterogeneous_job_in_the_script():
         (["--mem=1500K"], "memory_per_node", 2, {"set": True, "infinite": False, "number": 2}),
         (["--mem-per-cpu=2G"], "memory_per_cpu", 2048, {"set": True, "infinite": False, "number": 2048}),
         (["--begin=now+2hours"], "begin_time", "now+7200", {"set": True, "infinite": False, "number": 8200}),
+        (["--deadline=now+2hours"], "deadline", "now+7200", 8200),
         (["-n4"], "tasks", 4, 4),
         (["--array", "0-9%2"], "array", "0-9%2", "0-9%2"),
         (["--open-mode=append"], "open_mode", "append", ["APPEND"]),
