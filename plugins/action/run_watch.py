@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import states
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import watch
@@ -95,6 +96,8 @@ class ActionModule(RunAction):
                 lost_since = lost_since or time.monotonic()
                 self._endure(error, lost_since)
                 continue
+            except SlurmError as error:
+                raise self._left(error) from error
             except RunError:
                 if self._ended():
                     return True
@@ -110,12 +113,16 @@ class ActionModule(RunAction):
             wait_s = min(max(wait_s * 1.3, FIRST_WAIT_S), LONGEST_WAIT_S)
         return True
 
+    def _left(self, error: Exception) -> RunFailed:
+        """What is said when this controller can't follow the run any longer."""
+        return RunFailed(
+            f"{error}. The run goes on without this controller and ends by itself; follow it again with: "
+            f"ansible-playbook aifactory.benchmark.watch -e run={self.run_files.id}"
+        )
+
     def _endure(self, error: ClusterUnreachable, lost_since: float) -> None:
         if time.monotonic() - lost_since > UNREACHABLE_S:
-            raise RunFailed(
-                f"{error}. The run goes on without this controller and ends by itself; follow it again with: "
-                f"ansible-playbook aifactory.benchmark.watch -e run={self.run_files.id}"
-            )
+            raise self._left(error)
         self._line(f"no connection, trying again: {error}")
         time.sleep(5)
 

@@ -55,6 +55,20 @@ def test_a_run_that_is_stopped(token, play, recipe, home):
     assert eventually(lambda: run_id not in ssh("local2411", "squeue -h -o %j"))
 
 
+def test_a_token_that_ends_while_the_run_is_followed_leaves_the_run_alone(token, play, recipe, home):
+    token("local2411", lifespan_s=25)
+    left = play("run", "-e", f"recipe={recipe(duration='60s')}", *REST, limit="local2411")
+    [run_id] = left.run_ids()
+    assert left.rc != 0
+    assert "the token for slurmrestd expired" in left.output, left.output
+    assert f"aifactory.benchmark.watch -e run={run_id}" in left.output
+    assert run_id in ssh("local2411", "squeue -h -o %j")
+    token("local2411")
+    stopped = play("stop", "-e", f"run={run_id}", *REST, limit="local2411")
+    assert_nothing_left([run_id])
+    assert "Traceback" not in left.output + stopped.output
+
+
 def test_a_dry_run_says_what_was_not_asked(token, play, recipe):
     token("local2411")
     played = play("run", "-e", f"recipe={recipe()}", "--check", *REST, limit="local2411")

@@ -81,4 +81,6 @@ def slurmrestd(layout):
     command = [*layout.enter(), "setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
     command += ["slurmrestd", "-a", "rest_auth/jwt"]
     command += ["127.0.0.1:{0}".format(layout.rest_port), "unix:" + layout.path("rest", "socket")]
-    return _daemon(layout, "slurmrestd", command, layout.conf("slurm.conf"), SLURM_JWT="daemon")
+    # whole index lists of job arrays, never `...`
+    variables = {"SLURM_JWT": "daemon", "SLURM_BITSTR_LEN": "0"}
+    return _daemon(layout, "slurmrestd", command, layout.conf("slurm.conf"), **variables)

@@ -91,7 +91,9 @@ def test_jobs_by_name(part, recorded):
     rows = slurm.queue_by_name("list", [name], None)
     # the job, and the record that a refused request for GPUs leaves
     assert [row.refused for row in rows] == [False, True]
-    assert slurm.queue_by_name.__self__ is slurm and [row.id for row in rows] == known
+    assert [row.id for row in rows] == known
+    slurm, _known = part("queue-name")
+    assert {row.user for row in slurm.queue_of_mine("list")} == {"u101"}
     slurm, known = part("records-name")
     assert [row.id for row in slurm.records_by_name("ask", [name, name + "-array"], None)] == known
 
