@@ -11,7 +11,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-vllm molecule \
-  bench bench-run bench-scale bench-store bench-llm bench-http bench-engine build clean
+  bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -69,7 +69,7 @@ test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: bench-engine bench-http bench-llm bench-run bench-scale bench-store  ## the benchmarks, each printing its ratios
+bench: bench-engine bench-http bench-llm bench-run bench-scale bench-store bench-transport  ## the benchmarks, each printing its ratios
 
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
@@ -79,6 +79,9 @@ bench-scale: cluster  ## 20 runs at once, 1,000 clients in one run
 
 bench-store: setup-dev  ## list and summary with 10,000 runs, in SQLite and PostgreSQL
 	$(BIN)/python tests/bench/store_bench.py
+
+bench-transport: test-cluster  ## the modules by each way to Slurm
+	$(BIN)/python tests/bench/transport_bench.py
 
 bench-llm: setup  ## streaming load beside aiperf and GuideLLM (installs them in ~/.cache/aifactory-peers)
 	$(BIN)/python tests/bench/load/bench_llm.py

@@ -4,7 +4,6 @@
 # Works on a copy of what git knows, laid out as ansible-test wants it; environments are kept in a cache.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cache=${AIFACTORY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/aifactory-tests}
 versions=("$@")
 [ ${#versions[@]} -gt 0 ] || versions=(2.16 2.19 2.21)
 
@@ -14,13 +13,6 @@ for folder in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do
   [ -d "$folder" ] && PATH=$folder:$PATH
 done
 export PATH
-
-python_for() {
-  case $1 in
-    2.16 | 2.19) echo "${PYTHON311:-python3.11}" ;;
-    *) echo "${PYTHON312:-python3.12}" ;;
-  esac
-}
 
 # What is published: pytest runs the other tests on the controller's Python, ansible-test would compile them for Python 3.6.
 copy_tree() {
@@ -33,18 +25,7 @@ copy_tree() {
 
 for version in "${versions[@]}"; do
   echo "== ansible-test sanity, ansible-core $version"
-  python=$(python_for "$version")
-  command -v "$python" >/dev/null || {
-    echo "ansible-core $version needs $(basename "$python"), which is not installed" >&2
-    exit 1
-  }
-  venv=$cache/core-$version
-  if [ ! -e "$venv/.ready" ]; then
-    rm -rf "$venv"
-    "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install -q --disable-pip-version-check "ansible-core==$version.*"
-    touch "$venv/.ready"
-  fi
+  venv=$(tools/core_venv.sh "$version")
   "$venv/bin/python" tools/cache_get_pip.py "$venv"
   root=$PWD/build/sanity-$version/ansible_collections/aifactory/benchmark
   copy_tree "$root"

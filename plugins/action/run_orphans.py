@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import squeue
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import adoption, orphans
@@ -28,9 +27,9 @@ class ActionModule(RunAction):
         """Judge, cancel and remove; in check mode only say what would be done."""
         remote = self.remote()
         scratch = self.scratch(remote)
-        client = SlurmClient(remote.argv)
+        client = self.slurm(remote)
         # the directories last: a run that is submitted meanwhile has its directory before its jobs
-        mine = client.ask("list your jobs", squeue.argv(mine=True), squeue.parse)
+        mine = client.slurm.queue_of_mine("list your jobs")
         jobs = [job for job in mine if orphans.run_of(job.name)]
         directories = adoption.on_cluster(remote, scratch)
         judgements = orphans.judge(jobs, directories, _elsewhere(remote, scratch, jobs), self.options["idle_s"])

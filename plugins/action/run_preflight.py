@@ -19,7 +19,8 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
     scontrol,
     sinfo,
 )
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import preflight
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import preflight, rest_submit
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.inputs import cluster_paths
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, RunFailed
@@ -48,14 +49,16 @@ class ActionModule(RunAction):
         types = ", ".join(each["type"] for each in [service, *plan["companions"]])
         self.say(f"run {plan['run_id']}: {types} with {clients['count']} {clients['type']} client(s)")
         remote = self.remote()
-        known = self._remembered()
+        known = None if self.by_rest else self._remembered()
         facts = self._patiently(remote, plan, known)
         found = preflight.problems(plan, facts)
         if found and known:
             # what was remembered may be out of date: it may let a plan pass (sbatch judges again), never refuse one
             facts = self._patiently(remote, plan, None)
             found = preflight.problems(plan, facts)
-        if not found and self.check_mode:
+        if not found and self.by_rest:
+            found = self._sayable(remote)
+        elif not found and self.check_mode:
             found = self._test_only(remote)
         if found:
             listed = "\n".join(f"  {text}" for text in found)
@@ -79,6 +82,9 @@ class ActionModule(RunAction):
     def _ask(self, remote: Remote, plan: dict[str, Any], known: dict[str, Any] | None) -> dict[str, Any]:
         """The cluster's facts; QOS and associations only when they are not remembered (sacctmgr takes its time)."""
         commands = self._commands(plan)
+        if self.by_rest:
+            answers = remote.batch({key: commands[key] for key in ("scratch", "files")})
+            return {**self._of_files(plan, answers), **self._of_slurm(remote)}
         for key in ACCOUNTING if known else ():
             del commands[key]
         answers = remote.batch(commands)
@@ -132,14 +138,7 @@ class ActionModule(RunAction):
             cluster.partition(record, [group for group in groups if group["partition"] == record["PartitionName"]])
             for record in scontrol.records(answers["partitions"].out)
         ]
-        missing = answers["files"].out.split("\n")[:-1]
-        facts: dict[str, Any] = {
-            "version": config.get("SLURM_VERSION"),
-            "partitions": partitions,
-            "missing_images": [image for image in self.options["images"] if image["needs"] in missing],
-            "missing_inputs": [(field, path) for field, path in cluster_paths(plan) if path in missing],
-            "scratch_error": None if answers["scratch"].rc == 0 else answers["scratch"].out.strip(),
-        }
+        facts = {**self._of_files(plan, answers), "version": config.get("SLURM_VERSION"), "partitions": partitions}
         # without accounting, or while it does not answer, sbatch is the judge
         if answers["qos"].rc == 0 and answers["associations"].rc == 0:
             associations = [
@@ -150,6 +149,36 @@ class ActionModule(RunAction):
             facts["associations"] = associations
             facts["may"] = cluster.may(partitions, associations, sacctmgr.parse_qos(answers["qos"].out))
         return facts
+
+    def _of_files(self, plan: dict[str, Any], answers: dict[str, Result]) -> dict[str, Any]:
+        missing = answers["files"].out.split("\n")[:-1]
+        return {
+            "missing_images": [image for image in self.options["images"] if image["needs"] in missing],
+            "missing_inputs": [(field, path) for field, path in cluster_paths(plan) if path in missing],
+            "scratch_error": None if answers["scratch"].rc == 0 else answers["scratch"].out.strip(),
+        }
+
+    def _of_slurm(self, remote: Remote) -> dict[str, Any]:
+        """The facts that slurmrestd knows."""
+        client = self.slurm(remote)
+        facts = cluster.gather(client, client.slurm.user_name)
+        remote.calls.update(client.counts)
+        return facts
+
+    def _sayable(self, remote: Remote) -> list[str]:
+        """What of the scripts can't be said to slurmrestd, which has no test of its own."""
+        client, said = self.slurm(remote), []
+        for name, script in self.options["files"].items():
+            if name.endswith(".sbatch"):
+                try:
+                    client.test_only(name, script.strip() + "\n", rest_submit.options(client.slurm, "/", "/"))
+                except SlurmError as error:
+                    said.append(f"{name}: {error}")
+        if not client.slurm.warns_script:
+            self.say("slurmrestd v0.0.38 cannot warn the jobs a minute before their time limit: they are told at it")
+        if self.check_mode and not said:
+            self.say("slurmrestd cannot test a submission: Slurm itself was not asked about the scripts")
+        return said
 
     def _test_only(self, remote: Remote) -> list[str]:
         """What Slurm itself says of the scripts, without submitting them."""

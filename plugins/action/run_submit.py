@@ -12,9 +12,9 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.run_dir import PREFETCH_DONE
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import errors
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import secret_files, zipapp
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import rest_submit, secret_files, zipapp
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import at_submission
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
@@ -58,7 +58,10 @@ class ActionModule(RunAction):
         remote = self.remote(patience_s=UNREACHABLE_S)
         archive = self._write(run, secrets)
         roles = [role for role in run_jobs.ROLES if f"{role}.sbatch" in scripts]
-        jobs = self._submit(remote, archive, roles)
+        if self.by_rest:
+            jobs = self._submit_by_rest(remote, archive, {role: scripts[f"{role}.sbatch"] for role in roles})
+        else:
+            jobs = self._submit(remote, archive, roles)
         run.write_json("jobs.json", jobs)
         controller_event(run, "submitted", jobs={job["role"]: job["id"] for job in jobs})
         add_calls(run, remote.calls)
@@ -111,7 +114,7 @@ class ActionModule(RunAction):
             self.say(f"{role}: {error.message}; the job is looked up before it is submitted again")
             if error.kind == errors.UNREACHABLE:
                 # sbatch may have been accepted although it timed out: adopt it, never submit it twice
-                client = SlurmClient(remote.argv)
+                client = self.slurm(remote)
                 client.await_submission(
                     run_jobs.job_name(run_id, role), deadline_s=give_up - time.monotonic(), cause=error
                 )
@@ -120,11 +123,29 @@ class ActionModule(RunAction):
                 time.sleep(RETRY_PAUSE_S)
             answer = remote.shell(_SUBMIT, run_dir, run_id, *roles, counts=counts)
 
+    def _submit_by_rest(self, remote: Remote, archive: bytes, scripts: dict[str, str]) -> list[dict[str, Any]]:
+        run_id, run_dir = self.plan["run_id"], self.plan["run_dir"]
+        client = self.slurm(remote)
+        home, fetches = rest_submit.ship(remote, run_dir, archive)
+        wanted = {role: text.strip() + "\n" for role, text in scripts.items() if role != "image" or fetches}
+        jobs: list[dict[str, Any]] = []
+        try:
+            words = rest_submit.options(client.slurm, run_dir, home)
+            for job in rest_submit.submit(client, run_id, wanted, words, self.options["deadline_s"]):
+                jobs.append(job)
+        except SlurmError as error:
+            if error.kind != errors.UNKNOWN_OUTCOME:
+                self._take_back(remote, jobs)
+            raise RunFailed(f"run {run_id}: {error}") from error
+        finally:
+            remote.calls.update(client.counts)
+        return jobs
+
     def _take_back(self, remote: Remote, jobs: list[dict[str, Any]]) -> None:
         """Cancel what was submitted before a later job was refused, and remove the run's directory."""
         ids = [job["id"] for job in jobs]
         if ids:
-            client = SlurmClient(remote.argv)
+            client = self.slurm(remote)
             client.cancel(ids, owner_name_prefix=run_jobs.name_prefix(self.plan["run_id"]))
             self.say(f"cancelled job(s) {', '.join(ids)} of this run")
         remote.shell('rm -rf -- "$1"', self.plan["run_dir"])

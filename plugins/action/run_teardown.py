@@ -43,7 +43,7 @@ class ActionModule(RunAction):
         run = self.find(self.options["run"])
         plan = run.read_json("plan.json")
         remote = self.remote(patience_s=UNREACHABLE_S)
-        self.client = SlurmClient(remote.argv)
+        self.client = self.slurm(remote)
         records = run_jobs.read(run) or run_jobs.adopt(run, self.client)
         if self.options["grace_s"]:
             self._ask_to_stop(remote, plan["run_dir"], records)
@@ -88,39 +88,43 @@ class ActionModule(RunAction):
     ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Cancel what lives, wait until all are gone, and look by name for what nobody knows of."""
         ids = [job["id"] for job in records]
-        named_argv = squeue.argv(names=[run_jobs.job_name(run.id, role) for role in run_jobs.ROLES], mine=True)
-        if ids:
+        names = [run_jobs.job_name(run.id, role) for role in run_jobs.ROLES]
+        if ids and not self.by_rest:
             # the questions of a run that is over, in one remote call; accounting may lag, then scontrol knows more
-            asked = [squeue.argv(ids=ids), sacct.argv(ids=ids), named_argv, *map(scontrol.show_job_argv, ids)]
+            asked = [squeue.argv(ids=ids), sacct.argv(ids=ids), squeue.argv(names=names, mine=True)]
+            asked += map(scontrol.show_job_argv, ids)
             self.client = SlurmClient(remote.prefetched(asked))
         found = self.client.jobs(ids)
         living = [job_id for job_id, job in found.items() if not job.gone]
         if living:
             # what was asked before they ended proves nothing
             remote.calls.update(self.client.counts)
-            self.client = SlurmClient(remote.argv)
+            self.client = self.slurm(remote)
             self._end(run, living)
             found = self.client.jobs(ids)
         checks = [
             {
                 "what": f"{job['role']} job",
-                "how": f"{found[job['id']].source or 'squeue'} of job {job['id']}",
+                "how": self._asked(job["id"], found[job["id"]].source),
                 "found": found[job["id"]].state,
                 "ok": found[job["id"]].gone,
             }
             for job in records
         ]
-        listed = self.client.ask("look for jobs of this run", named_argv, squeue.parse)
+        listed = self.client.slurm.queue_by_name("look for jobs of this run", names, None)
         named = [job for job in listed if not job.final]
         checks.append(
             {
                 "what": "jobs by name",
-                "how": f"squeue --name={run_jobs.name_prefix(run.id)}…",
+                "how": f"{'jobs named ' if self.by_rest else 'squeue --name='}{run_jobs.name_prefix(run.id)}…",
                 "found": ", ".join(f"{job.id} {job.state}" for job in named) or "no job in the queue",
                 "ok": not named,
             }
         )
         return checks, [run_jobs.update(job, found[job["id"]]) for job in records]
+
+    def _asked(self, job_id: str, source: str | None) -> str:
+        return self.client.slurm.question(job_id, source) if self.by_rest else f"{source or 'squeue'} of job {job_id}"
 
     def _end(self, run: RunDirectory, living: list[str]) -> None:
         """Wait for jobs whose agents said goodbye, cancel the others, and wait until all are gone."""

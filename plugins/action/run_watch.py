@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import time
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import states
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import watch
@@ -45,8 +46,9 @@ class ActionModule(RunAction):
     def act(self) -> dict[str, Any]:
         """Poll and print until the run is over; `over` says whether it is, `state` where it stands."""
         self.run_files: RunDirectory = self.find(self.options["run"])
-        remote = self.cluster = self.remote()
-        jobs = run_jobs.read(self.run_files) or run_jobs.adopt(self.run_files, SlurmClient(remote.argv))
+        remote = self.remote()
+        client = self.client = self.slurm(remote)
+        jobs = run_jobs.read(self.run_files) or run_jobs.adopt(self.run_files, client)
         if not jobs:
             raise RunFailed(f"run {self.run_files.id} has no job on {self.host}: nothing was submitted; start it again")
         self.jobs = {job["role"]: job for job in jobs}
@@ -65,12 +67,14 @@ class ActionModule(RunAction):
         self.stopped_at = None if self._seen("service", "stopped") is None else time.monotonic()
         ids = [job["id"] for job in self.jobs.values()]
         queue = SharedQueue(self.home / "cache" / f"queue-{self.host}", self.run_files.id, ids)
-        feed = watch.Feed(self.run_files, remote, plan["run_dir"], queue)
+        ask = functools.partial(watch.ask_slurmrestd, client.slurm, ids) if self.by_rest else None
+        feed = watch.Feed(self.run_files, remote, plan["run_dir"], queue, ask)
         started = time.monotonic()
         try:
             over = self._follow(feed, started)
         finally:
             queue.leave()
+            remote.calls.update(client.counts)
             add_calls(self.run_files, remote.calls)
         if not over:
             self.say(
@@ -94,6 +98,8 @@ class ActionModule(RunAction):
                 lost_since = lost_since or time.monotonic()
                 self._endure(error, lost_since)
                 continue
+            except SlurmError as error:
+                raise self._left(error) from error
             except RunError:
                 if self._ended():
                     return True
@@ -110,12 +116,16 @@ class ActionModule(RunAction):
             wait_s = min(max(wait_s * 1.3, FIRST_WAIT_S), LONGEST_WAIT_S)
         return True
 
+    def _left(self, error: Exception) -> RunFailed:
+        """What is said when this controller can't follow the run any longer."""
+        return RunFailed(
+            f"{error}. The run goes on without this controller and ends by itself; follow it again with: "
+            f"ansible-playbook aifactory.benchmark.watch -e run={self.run_files.id}"
+        )
+
     def _endure(self, error: ClusterUnreachable, lost_since: float) -> None:
         if time.monotonic() - lost_since > UNREACHABLE_S:
-            raise RunFailed(
-                f"{error}. The run goes on without this controller and ends by itself; follow it again with: "
-                f"ansible-playbook aifactory.benchmark.watch -e run={self.run_files.id}"
-            )
+            raise self._left(error)
         self._line(f"no connection, trying again: {error}")
         time.sleep(5)
 
@@ -172,9 +182,7 @@ class ActionModule(RunAction):
             since = self.absent.setdefault(role, time.monotonic())
             if time.monotonic() - since < ABSENT_S:
                 continue
-            client = SlurmClient(self.cluster.argv)
-            found = client.jobs([job["id"]])[job["id"]]
-            self.cluster.calls.update(client.counts)
+            found = self.client.jobs([job["id"]])[job["id"]]
             if found.gone:
                 self.known[role] = found
             if found.gone and not found.final:

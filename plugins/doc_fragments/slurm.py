@@ -26,7 +26,12 @@ options:
       - An unanswered question is never taken for an answer. After this time the module fails.
     type: int
     default: 180
+notes:
+  - The inventory variable C(benchmark_slurm_transport) says how Slurm is reached by C(slurm_job), C(slurm_job_info) and
+    C(slurm_cluster_info). With C(python), the default, they run as modules on the target host. With C(shell) they need
+    no Python there, and with C(slurmrestd) no login.
+  - O(slurm_conf) and O(bin_dir) are refused with C(slurmrestd), and C(async) with C(shell) and C(slurmrestd).
 requirements:
-  - Slurm 22.05 or newer; its commands on the target host
-  - Python 3.6 or newer on the target host
+  - Slurm 22.05 or newer; its commands on the target host, unless it is reached by slurmrestd
+  - Python 3.6 or newer on the target host, where C(benchmark_slurm_transport) is C(python)
 """

@@ -14,7 +14,8 @@ short_description: Run the daemons of a Slurm cluster on one machine
 version_added: 0.1.0
 description:
   - Starts, stops and removes a whole Slurm cluster made of processes on one machine (munged, MariaDB,
-    slurmdbd, slurmctld, one slurmd per node, sshd), from configuration files that the caller gives.
+    slurmdbd, slurmctld, one slurmd per node, sshd, and slurmrestd where it is wanted), from configuration files that
+    the caller gives.
   - The role P(aifactory.benchmark.local_cluster#role) installs what is needed, renders the files and calls this module.
   - Daemons are direct children of nobody, found again by process number, start time and boot id. The
     machine's own services and their configuration are never touched.
@@ -71,6 +72,9 @@ options:
         description: Port of the ssh server.
         type: int
         required: true
+      slurmrestd:
+        description: Port of the REST server. Without it there is none.
+        type: int
   files:
     description:
       - Name and text of every file in the folder C(conf) of the cluster.
@@ -168,7 +172,7 @@ def arguments():
         "nodes": {"type": "list", "elements": "str", "required": True},
         "ports": {
             "type": "dict",
-            "options": {name: {"type": "int", "required": True} for name in PORTS},
+            "options": dict({name: {"type": "int", "required": True} for name in PORTS}, slurmrestd={"type": "int"}),
         },
         "files": {"type": "dict"},
         "users": {"type": "list", "elements": "str", "default": []},

@@ -253,23 +253,12 @@ calls:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import cluster
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.module import (
-    COMMON_OPTIONS,
-    client_of,
-    own_user,
-    told_to_user,
-)
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import arguments, tasks
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.module import run_task
 
 
 def main():
-    module = AnsibleModule(argument_spec=dict(COMMON_OPTIONS, user={"type": "str"}), supports_check_mode=True)
-    client = client_of(module)
-    with told_to_user(module, client):
-        facts = cluster.gather(client, module.params["user"] or own_user(), module.params["deadline_s"])
-    for warning in facts.pop("warnings"):
-        module.warn(warning)
-    module.exit_json(calls=client.counts, **facts)
+    run_task(AnsibleModule(supports_check_mode=True, **arguments.CLUSTER_INFO), tasks.cluster_info)
 
 
 if __name__ == "__main__":

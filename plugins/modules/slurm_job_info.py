@@ -217,70 +217,12 @@ calls:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import errors, sacct, sbatch
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.module import (
-    COMMON_OPTIONS,
-    client_of,
-    own_user,
-    told_to_user,
-)
-
-
-def steps_of(client, jobs):
-    """Steps (list of dict) of jobs, under the id of the job."""
-    argv = sacct.steps_argv([job["id"] for job in jobs if job["known"]])
-    found = {}
-    for step in client.ask("list the steps of jobs", argv, sacct.parse_steps):
-        for part in (step["job_id"], step["job_id"].split("_")[0].split("+")[0]):
-            found.setdefault(part, []).append(step)
-    return found
-
-
-def gather(module, client):
-    """The jobs (list of dict) that were asked for."""
-    found = list(client.jobs(module.params["ids"]).items())
-    user = module.params["user"] or own_user()
-    for name, jobs in client.find_many(module.params["names"], user).items():
-        found += [(name, job) for job in jobs]
-    uncertain = [(asked, job) for asked, job in found if job.phase == "unknown" and not job.left_queue]
-    if uncertain:
-        asked, job = uncertain[0]
-        raise errors.SlurmError(
-            errors.UNREACHABLE,
-            "nothing certain is known of {0} of {1} jobs; of {2}: {3}".format(
-                len(uncertain), len(found), asked, job.reason
-            ),
-            errors.remedy(errors.UNREACHABLE),
-        )
-    plain = [dict(job.to_dict(), asked=asked, known=job.name is not None) for asked, job in found]
-    if module.params["steps"] and any(job["known"] for job in plain):
-        steps = steps_of(client, plain)
-        for job in plain:
-            job["steps"] = steps.get(job["id"], [])
-    return plain
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import arguments, tasks
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.module import run_task
 
 
 def main():
-    options = {
-        "ids": {"type": "list", "elements": "str", "default": [], "aliases": ["jobs"]},
-        "names": {"type": "list", "elements": "str", "default": []},
-        "user": {"type": "str"},
-        "steps": {"type": "bool", "default": False},
-    }
-    module = AnsibleModule(
-        argument_spec=dict(COMMON_OPTIONS, **options), required_one_of=[("ids", "names")], supports_check_mode=True
-    )
-    client = client_of(module)
-    for name in module.params["names"]:
-        wrong = sbatch.bad_name(name)
-        if wrong:
-            module.fail_json(msg='names: "{0}" is no name to look for: {1}'.format(name, wrong))
-    with told_to_user(module, client):
-        try:
-            jobs = client.patiently(lambda: gather(module, client), module.params["deadline_s"])
-        except ValueError as error:
-            module.fail_json(msg="ids: {0}".format(error))
-    module.exit_json(jobs=jobs, calls=client.counts)
+    run_task(AnsibleModule(supports_check_mode=True, **arguments.JOB_INFO), tasks.job_info)
 
 
 if __name__ == "__main__":

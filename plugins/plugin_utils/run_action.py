@@ -11,7 +11,9 @@ from collections import Counter
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import slurm_transport
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import ClusterUnreachable, Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import (
     RunDirectory,
@@ -80,6 +82,15 @@ class RunAction(ActionBase):
         if not path.startswith("/"):
             raise RunFailed(f"benchmark_scratch of {self.host} must be an absolute path, or begin with ~/: {path!r}")
         return path
+
+    @property
+    def by_rest(self) -> bool:
+        """Whether this cluster's Slurm is reached by slurmrestd. Files go over the connection in any case."""
+        return slurm_transport.transport(self.variable) == slurm_transport.SLURMRESTD
+
+    def slurm(self, remote: Remote) -> SlurmClient:
+        """This cluster's Slurm: by slurmrestd where the inventory says so, else by commands on the login node."""
+        return SlurmClient(slurm_transport.rest_slurm(self.variable) if self.by_rest else remote.argv)
 
     def say(self, message: str, *, color: str | None = None) -> None:
         """Print one line at once, marked with the cluster and the time."""

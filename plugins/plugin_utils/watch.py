@@ -8,11 +8,13 @@ import fcntl
 import json
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import squeue, states
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import errors, squeue, states
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.rest.slurm import RestSlurm
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError, read_events
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shared_queue import SharedQueue
@@ -58,21 +60,32 @@ cd "$1/control" || exit 3
 class Feed:
     """News of one run: event files mirrored into the run's directory on the controller, and the queue.
 
-    `queue`: what the plays of this controller know together of the cluster's queue.
+    `queue`: what the plays of this controller know together of the cluster's queue. `ask`: asks for the run's jobs
+    where squeue can't be run, and gives None without an answer.
     """
 
-    def __init__(self, run: RunDirectory, remote: Remote, run_dir: str, queue: SharedQueue) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        remote: Remote,
+        run_dir: str,
+        queue: SharedQueue,
+        ask: Callable[[], list[Job] | None] | None = None,
+    ) -> None:
         self._run, self._remote, self._run_dir = run, remote, run_dir
-        self._queue = queue
+        self._queue, self._jobs = queue, ask
         run.file("events").mkdir(parents=True, exist_ok=True)
 
     def poll(self, wait_s: float, *, queue_age_s: float | None) -> tuple[list[dict[str, Any]], list[Job] | None]:
         """New events, after at most `wait_s` seconds, and the jobs as squeue lists them.
 
         `queue_age_s`: how old (s) an answer of squeue may be that another play got; None: the queue does not matter
-        now. The jobs are then None, and also when squeue did not answer. Raises ClusterUnreachable, and RunError when
-        the run's directory is no longer on the cluster.
+        now. The jobs are then None, and also when Slurm did not answer. Raises ClusterUnreachable, RunError when the
+        run's directory is no longer on the cluster, and SlurmError for a token that has expired.
         """
+        if self._jobs is not None:
+            events, _listing = self._ask(wait_s, [])
+            return events, None if queue_age_s is None else self._jobs()
         known = None if queue_age_s is None else self._queue.answer(queue_age_s)
         if queue_age_s is None or known is not None:
             events, _listing = self._ask(wait_s, [])
@@ -146,6 +159,18 @@ class Feed:
             known = stream.seek(0, os.SEEK_END)
             if offset <= known < offset + len(lines):
                 stream.write(lines[known - offset :])
+
+
+def ask_slurmrestd(rest: RestSlurm, ids: Sequence[str]) -> list[Job] | None:
+    """The rows of jobs, or None without an answer. Raises SlurmError for what won't pass, such as an expired token."""
+    try:
+        return rest.queue_by_id("follow the jobs of the run", list(ids))
+    except SlurmError as error:
+        if error.kind == errors.INVALID_JOB_ID:
+            return []
+        if error.transient:
+            return None
+        raise
 
 
 def _listing(stdout: bytes) -> str | None:

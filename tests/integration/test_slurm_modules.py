@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The Slurm modules on real clusters, over real ssh, as an ordinary user.
+"""The Slurm modules on real clusters, as an ordinary user, by all three ways to Slurm (docs/login-nodes.md).
 
-The controller is stopped (SIGSTOP) for some seconds in the tests marked `fault`.
+`python`: as modules over ssh; `shell`: over ssh, where Ansible is told of no Python; `slurmrestd`: over HTTP, where
+Ansible is told of no ssh. The controller is stopped (SIGSTOP) for some seconds in the tests marked `fault`.
 """
 
 from __future__ import annotations
@@ -18,21 +19,33 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import CLUSTERS, INVENTORY, ROOT, environment, eventually, ssh
+from .conftest import CLUSTERS, INVENTORY, ROOT, environment, eventually, read_process, ssh
 
 CONTROLLERS = {"local": "meluxina", "local2411": "meluxina2411"}
 ACCOUNT = {"account": "p200981", "time_limit": "5"}
 SCRIPT = "#!/bin/bash\n"
 
+WAYS = {
+    "python": {},
+    # what the way must not need is not there
+    "shell": {"ansible_python_interpreter": "/nowhere/python3"},
+    "slurmrestd": {"ansible_python_interpreter": "/nowhere/python3", "ansible_port": 1},
+}
+SUBMITTED = {"python": "sbatch", "shell": "sbatch", "slurmrestd": "POST slurm/job"}
+
 pytestmark = pytest.mark.integration
 
 
 class Host:
-    """One cluster's login node."""
+    """One cluster's login node, and a way to its Slurm."""
 
-    def __init__(self, name, home):
+    def __init__(self, name, way, home):
         self.name = name
+        self.way = way
+        self.variables = {"benchmark_slurm_transport": way, **WAYS[way]}
         self.environment = dict(environment(home), ANSIBLE_NOCOLOR="1")
+        if way == "slurmrestd":
+            self.environment["SLURM_JWT"] = self.token()
         self.prefix = f"it-{uuid.uuid4().hex[:8]}-"
         self.pid_file = Path("/var/lib/aifactory/local_cluster", CONTROLLERS[name], "run", "slurmctld.pid")
 
@@ -46,8 +59,9 @@ class Host:
     def start(self, module, options, *flags):
         """Start a module as `ansible` does; give it to `result`."""
         command = [ROOT / ".venv/bin/ansible", "-i", INVENTORY, self.name, "-m", f"aifactory.benchmark.{module}"]
+        command += ["-e", json.dumps(self.variables), "-a", json.dumps(options)]
         return subprocess.Popen(
-            [*command, "-a", json.dumps(options), *flags],
+            [*command, *flags],
             cwd=ROOT,
             env=self.environment,
             text=True,
@@ -65,9 +79,17 @@ class Host:
     def module(self, module, options, *flags):
         return self.result(self.start(module, options, *flags))
 
+    def token(self, lifespan_s=3600):
+        """A token of the user's."""
+        return self.shell(f"scontrol token lifespan={lifespan_s}").partition("=")[2]
+
+    def submissions(self, result):
+        """How often a module has submitted a job."""
+        return result.get("calls", {}).get(SUBMITTED[self.way], 0)
+
     def job(self, suffix, text="sleep 120", *flags, **options):
         """Run slurm_job for a job of this test's prefix."""
-        task = {"name": self.prefix + suffix, **ACCOUNT, "output": "/dev/null", **options}
+        task = {"name": self.prefix + suffix, **ACCOUNT, "output": "/dev/null", "chdir": "/tmp", **options}
         if task.get("state") != "absent" and "script" not in task:
             task["content"] = f"{SCRIPT}{text}\n"
         return self.module("slurm_job", task, *flags)
@@ -88,9 +110,19 @@ class Host:
         return f"{self.shell('echo $HOME')}/{folder}/slurm.conf"
 
 
-@pytest.fixture(scope="module", params=sorted(CLUSTERS))
+PAIRS = [(name, way) for name in sorted(CLUSTERS) for way in WAYS]
+BY_COMMANDS = [pair for pair in PAIRS if pair[1] != "slurmrestd"]
+BY_REST = [pair for pair in PAIRS if pair[1] == "slurmrestd"]
+
+
+def only(pairs):
+    """Run a test by some of the ways, and say so in its name."""
+    return pytest.mark.parametrize("host", pairs, indirect=True, ids="-".join, scope="module")
+
+
+@pytest.fixture(scope="module", params=PAIRS, ids="-".join)
 def host(request, tmp_path_factory):
-    found = Host(request.param, tmp_path_factory.mktemp("home"))
+    found = Host(*request.param, tmp_path_factory.mktemp("home"))
     yield found
     found.signal(signal.SIGCONT)
     jobs = [line.split(" ", 1) for line in found.shell("squeue --me -h -o '%A %j'").splitlines()]
@@ -107,7 +139,7 @@ def test_present_twice_is_one_job(host):
     assert not again["changed"]
     assert again["job_id"] == first["job_id"]
     assert again["job"]["comment"] == "k=v"
-    assert again["calls"].get("sbatch") is None
+    assert host.submissions(again) == 0
     assert host.named("twice") == {first["job_id"]}
 
 
@@ -118,15 +150,18 @@ def test_absent_proves_that_the_job_is_gone(host):
     proof = ended["proof"][job_id]
     assert proof["gone"]
     assert proof["state"] == "CANCELLED"
-    assert f"-j {job_id}" in proof["command"]
+    assert (f"job/{job_id}" if host.way == "slurmrestd" else f"-j {job_id}") in proof["command"]
     assert not host.job("gone", state="absent")["changed"]
 
 
 def test_check_mode_submits_nothing_and_shows_the_script(host):
     predicted = host.job("check", "echo hello", "--check", "--diff")
     assert predicted["changed"]
-    assert predicted["test"]["partition"] == "cpu"
     assert host.named("check") == set()
+    if host.way == "slurmrestd":
+        assert "test" not in predicted
+        return
+    assert predicted["test"]["partition"] == "cpu"
     refused = host.job("check", "true", "--check", account="nobody")
     assert refused["failed"]
     assert "Invalid account" in refused["msg"]
@@ -152,7 +187,8 @@ def test_array(host):
     assert sum(whole["state_counts"].values()) == 8
     assert whole["state_counts"]["PENDING"] >= 6
     assert (task["id"], task["state"]) == (submitted["job_id"] + "_7", "PENDING")
-    assert asked["calls"] == {"squeue": 1}
+    asked["calls"].pop("GET slurm/licenses", 0)  # finds out the API's version
+    assert asked["calls"] == {"GET slurm/job" if host.way == "slurmrestd" else "squeue": 1}
     assert not host.job("array", "sleep 60", array="0-7%2")["changed"]
     assert host.job("array", state="absent")["proof"][submitted["job_id"]]["gone"]
 
@@ -188,9 +224,10 @@ def test_a_dependency_that_can_never_be_satisfied_is_said_at_once(host):
 def test_a_refusal_keeps_slurms_words_and_adds_a_remedy(host, options, words, remedy):
     refused = host.job("refused", "true", **options)
     assert refused["failed"]
-    assert words in refused["msg"]
+    # slurmrestd does not hand on what a site's submit rules say
+    assert words in refused["msg"] or (host.way == "slurmrestd" and remedy == "submit rules")
     assert remedy in refused["msg"]
-    assert refused["calls"]["sbatch"] == 1
+    assert host.submissions(refused) == 1
 
 
 @pytest.mark.parametrize(
@@ -204,10 +241,13 @@ def test_a_refusal_keeps_slurms_words_and_adds_a_remedy(host, options, words, re
     ],
 )
 def test_a_wrong_option_is_named_before_anything_is_submitted(host, options, words):
+    port = host.variables.pop("ansible_port", None)  # a script of the login node is read over ssh in any case
     wrong = host.job("wrong", "true", **options)
+    if port:
+        host.variables["ansible_port"] = port
     assert wrong["failed"]
     assert words in wrong["msg"]
-    assert "sbatch" not in wrong.get("calls", {})
+    assert host.submissions(wrong) == 0
 
 
 def test_many_jobs_are_asked_for_with_one_query(host):
@@ -216,7 +256,7 @@ def test_many_jobs_are_asked_for_with_one_query(host):
     sbatch = f"sbatch --parsable -H -A p200981 -t 5 -J {host.prefix}many {script}"
     ids = host.shell(f"for n in $(seq 20); do {sbatch}; done").split()
     asked = host.module("slurm_job_info", {"ids": [*ids, "99999999"]})
-    assert asked["calls"]["squeue"] == 1
+    assert asked["calls"]["GET slurm/jobs" if host.way == "slurmrestd" else "squeue"] == 1
     assert [job["id"] for job in asked["jobs"]] == [*ids, "99999999"]
     assert {job["state"] for job in asked["jobs"][:-1]} == {"PENDING"}
     assert all("release" in job["remedy"] for job in asked["jobs"][:-1])
@@ -237,6 +277,7 @@ def test_steps_and_accounting(host):
     assert eventually(with_steps)
 
 
+@only(BY_COMMANDS)
 def test_without_accounting(host):
     off = "s/^AccountingStorageType=.*/AccountingStorageType=accounting_storage\\/none/"
     changes = ["-e", off, "-e", "/^AccountingStorageEnforce/d", "-e", "/^AccountingStorageTRES/d"]
@@ -251,6 +292,7 @@ def test_without_accounting(host):
     host.shell("rm -r it-off")
 
 
+@only(BY_COMMANDS)
 def test_a_cluster_that_does_not_answer_is_an_error_and_not_an_empty_queue(host):
     conf = {"slurm_conf": host.configuration("it-down", "s/^SlurmctldPort=.*/SlurmctldPort=1/"), "deadline_s": 0}
     for module, options in (
@@ -266,6 +308,7 @@ def test_a_cluster_that_does_not_answer_is_an_error_and_not_an_empty_queue(host)
     host.shell("rm -r it-down")
 
 
+@only(BY_COMMANDS)
 @pytest.mark.parametrize("option", ["slurm_conf", "bin_dir"])
 def test_a_place_that_is_not_there_is_named(host, option):
     wrong = host.module("slurm_job_info", {"ids": ["1"], option: "/nowhere/x"})
@@ -299,6 +342,7 @@ def test_the_controller_stops_between_two_runs(host):
     assert host.named("stopped") == {first["job_id"]}
 
 
+@only(BY_COMMANDS)
 @pytest.mark.fault
 def test_a_submission_without_an_answer_is_adopted_and_never_repeated(host):
     """Stop the controller exactly between the module's look and its sbatch."""
@@ -323,3 +367,41 @@ def test_a_submission_without_an_answer_is_adopted_and_never_repeated(host):
     assert not host.module("slurm_job", task)["changed"]
     assert host.named("adopted") == {found["job_id"]}
     host.shell(shlex.join(["rm", "-r", folder]))
+
+
+@only(BY_REST)
+@pytest.mark.parametrize(
+    ("variables", "token", "words"),
+    [
+        ({}, "expired", "expired"),
+        ({}, "", "there is no token for slurmrestd"),
+        ({"benchmark_slurmrestd_token_file": "/nowhere/token"}, "", "benchmark_slurmrestd_token_file: /nowhere/token"),
+        ({"benchmark_slurmrestd_url": "http://127.0.0.1:1"}, None, "check benchmark_slurmrestd_url"),
+        ({"benchmark_slurmrestd_url": ""}, None, "there is no benchmark_slurmrestd_url"),
+        ({"benchmark_slurmrestd_version": "v0.0.99"}, None, "benchmark_slurmrestd_version"),
+        ({"benchmark_slurm_transport": "pigeon"}, None, "choose python, shell, slurmrestd"),
+    ],
+)
+def test_what_is_wrong_with_the_way_is_named(host, variables, token, words):
+    if token == "expired":
+        token = host.token(lifespan_s=1)
+        time.sleep(2)
+    before = host.variables, host.environment
+    host.variables = {**host.variables, **variables}
+    if token is not None:
+        host.environment = {**host.environment, "SLURM_JWT": token}
+    try:
+        wrong = host.module("slurm_job_info", {"ids": ["1"], "deadline_s": 0}, "-vvv")
+    finally:
+        host.variables, host.environment = before
+    assert wrong["failed"]
+    assert words in wrong["msg"]
+
+
+@only(BY_REST)
+def test_the_token_is_in_no_output_and_no_argument(host):
+    running = host.start("slurm_job_info", {"names": [host.prefix + "none"]}, "-vvvvv")
+    arguments = "".join(read_process(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
+    stdout, stderr = running.communicate(timeout=120)
+    assert running.returncode == 0
+    assert host.environment["SLURM_JWT"] not in arguments + stdout + stderr

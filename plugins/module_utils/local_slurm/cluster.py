@@ -37,11 +37,13 @@ class Cluster(Layout):
             done += self._start_namespace()
         done += self._start_services()
         done += self._start_slurm()
+        done += self._start_rest()
         return done
 
     def pending(self):
         """What start would do, as far as it can be told without doing it."""
         names = ["munged", "mariadbd", "sshd", "slurmdbd", "slurmctld"] + ["slurmd." + node for node in self.nodes]
+        names += ["slurmrestd"] if self.rest_port else []
         running = self.records()
         return files.pending(self) + ["start " + name for name in names if name not in running]
 
@@ -101,6 +103,15 @@ class Cluster(Layout):
         if "start slurmctld" in done:  # Slurm's commands take seconds to give up on a closed port
             self._wait_port("slurmctld", watched[0])
         daemons.wait_ready("idle nodes", self._nodes_ready, watched, READY_LIMIT_S)
+        return done
+
+    def _start_rest(self):
+        server = programs.slurmrestd(self)
+        if not self.rest_port:
+            return ["stop " + name for name in daemons.stop([server])]
+        done = self._bring_up([server])
+        if done:
+            self._wait_port("slurmrestd", server)
         return done
 
     def _wait_port(self, name, daemon):
@@ -184,6 +195,7 @@ class Cluster(Layout):
     def _stop_daemons(self):
         """Stop all but the namespace, those that need others first."""
         self._stop("sshd", below=True)
+        self._stop("slurmrestd")
         self._stop("slurmd.", "slurmctld")
         self._stop("slurmdbd")
         self._stop("mariadbd", "munged")

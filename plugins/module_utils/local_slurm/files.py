@@ -36,6 +36,7 @@ FOLDERS = (
     ("ssh/authorized_keys", 0o755, "root"),
     ("dev", 0o755, "root"),
     ("tmp", 0o1777, "root"),
+    ("rest", 0o755, "nobody"),
 )
 
 
@@ -164,12 +165,15 @@ def make_folders(cluster):
 
 
 def make_secrets(cluster):
-    """The munge key, the database password and the host key, each made once."""
+    """The munge key, the database password, the key of tokens and the host key, each made once."""
     done = []
-    for path, owner, mode in (
+    wanted = [
         (cluster.path("munge", "munge.key"), "munge", 0o400),
         (cluster.path("conf", "database.password"), "root", 0o600),
-    ):
+    ]
+    if cluster.rest_port:
+        wanted.append((cluster.path("state", "jwt_hs256.key"), "slurm", 0o600))
+    for path, owner, mode in wanted:
         if not os.path.exists(path):
             write(path, random_text(32), mode, owner)
             done.append("create " + path)

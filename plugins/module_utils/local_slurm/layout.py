@@ -27,6 +27,7 @@ class Layout:
         self.name = params["name"]
         self.nodes = params["nodes"]
         self.ports = params["ports"]
+        self.rest_port = (self.ports or {}).get("slurmrestd")
         self.root = params["root"]
         self.base = params["directory"]
         self.dir = os.path.join(self.base, self.name)

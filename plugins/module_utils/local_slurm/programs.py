@@ -9,13 +9,13 @@ __metaclass__ = type
 from ansible_collections.aifactory.benchmark.plugins.module_utils.local_slurm import daemons
 
 
-def _daemon(layout, name, command, inputs="", log=None):
+def _daemon(layout, name, command, inputs="", log=None, **environment):
     return daemons.Daemon(
         name=name,
         command=command,
         pid_file=layout.path("run", name + ".pid"),
         log=log or layout.path("log", name + ".log"),
-        environment=layout.environment(),
+        environment=dict(layout.environment(), **environment),
         inputs=inputs,
     )
 
@@ -74,3 +74,13 @@ def slurmds(layout):
     """One slurmd for each node."""
     enter, inputs = layout.enter(), layout.conf("slurm.conf", "gres.conf", "cgroup.conf")
     return [_daemon(layout, "slurmd." + node, [*enter, "slurmd", "-D", "-N", node], inputs) for node in layout.nodes]
+
+
+def slurmrestd(layout):
+    """The REST server. It refuses to be root or SlurmUser, and has no rights: each request brings a token."""
+    command = [*layout.enter(), "setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+    command += ["slurmrestd", "-a", "rest_auth/jwt"]
+    command += ["127.0.0.1:{0}".format(layout.rest_port), "unix:" + layout.path("rest", "socket")]
+    # whole index lists of job arrays, never `...`
+    variables = {"SLURM_JWT": "daemon", "SLURM_BITSTR_LEN": "0"}
+    return _daemon(layout, "slurmrestd", command, layout.conf("slurm.conf"), **variables)

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, aifactory.benchmark contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Slurm's commands as operations that are safe to repeat.
+"""Operations on Slurm that are safe to repeat, whether it is reached by its commands or by slurmrestd.
 
-The only I/O is `run(argv, stdin=None) -> (rc, stdout, stderr)`, which is handed in: a module gives
-AnsibleModule.run_command, an action plugin a command over its connection. It must not raise for a command that
-fails. Rules kept here: submit once; an empty answer is no proof; cancel by job id only.
+Rules kept here: submit once; an empty answer is no proof; cancel by job id only.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -15,21 +13,11 @@ __metaclass__ = type
 import functools
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
-    errors,
-    merge,
-    sacct,
-    sbatch,
-    scancel,
-    scontrol,
-    squeue,
-    table,
-    waiting,
-)
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import errors, merge, sbatch, waiting
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.commands import Commands
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.jobid import JobId
 
-HISTORY = "now-60days"  # how far back accounting is searched for a job name
 LOOK_EVERYWHERE, LOOK_IN_QUEUE, LOOK_NOWHERE = "all", "queue", "none"
 
 
@@ -49,51 +37,39 @@ def _the_one(found, ignore):
 
 
 class SlurmClient:
-    """See the module. clock has time(), monotonic() and sleep(seconds), like the module `time`.
+    """See the module.
 
-    counts (dict command → int) says how often each Slurm command was run; accounting (bool or None) whether the
-    cluster keeps accounting, None until it was asked.
+    slurm: Commands, a Slurm of rest/slurm.py, or the `run` of Commands. clock has time(), monotonic() and
+    sleep(seconds), like the module `time`. accounting (bool or None) says whether the cluster keeps accounting, None
+    until it was asked; queue_error (SlurmError or None) why slurmctld did not tell of the jobs asked for last.
     """
 
-    def __init__(self, run, clock=time):
-        self._run = run
+    def __init__(self, slurm, clock=time):
+        self.slurm = slurm if hasattr(slurm, "queue_by_id") else Commands(slurm)
         self.clock = clock
-        self.counts = {}
         self.accounting = None
+        self.queue_error = None
 
-    # -- one command -------------------------------------------------------------------------------------------
-
-    def call(self, argv, stdin=None):
-        """(rc, stdout, stderr) of one command, counted under its name."""
-        name = next(word for word in argv[len(table.ENVIRONMENT) :] or argv if word)
-        self.counts[name] = self.counts.get(name, 0) + 1
-        return self._run(argv, stdin=stdin)
-
-    def ask(self, doing, argv, parse):
-        """parse(stdout) of a command that must succeed; SlurmError with `doing` (str) in its message otherwise."""
-        rc, stdout, stderr = self.call(argv)
-        if rc != 0:
-            raise errors.from_result(doing, argv, rc, stdout, stderr)
-        try:
-            return parse(stdout)
-        except ValueError as error:
-            raise SlurmError(errors.FAILED, "cannot {0}: {1}".format(doing, error), "", list(argv), rc)
+    @property
+    def counts(self):
+        """Dict command → int: how often each was run; with slurmrestd, how often each of its resources was asked."""
+        return self.slurm.counts
 
     # -- looking -----------------------------------------------------------------------------------------------
 
     def _queue(self, ids):
-        """(rows of squeue, error or None). A single unknown id is an error of squeue, and an answer for us."""
+        """(rows of slurmctld, error or None). A single unknown id is an error of squeue, and an answer for us."""
         try:
-            return self.ask("list jobs " + ", ".join(ids), squeue.argv(ids=ids), squeue.parse), None
+            return self.slurm.queue_by_id("list jobs " + ", ".join(ids), ids), None
         except SlurmError as error:
             return [], None if error.kind == errors.INVALID_JOB_ID else error
 
-    def _records(self, doing, argv):
-        """(rows of sacct, error or None); the error is of kind accounting_off where there is none."""
+    def _records(self, ask, *what):
+        """(ask(*what), error or None): of accounting; the error is of kind accounting_off where there is none."""
         if self.accounting is False:
             return [], SlurmError(errors.ACCOUNTING_OFF, "this cluster keeps no accounting")
         try:
-            rows = self.ask(doing, argv, sacct.parse)
+            rows = ask(*what)
         except SlurmError as error:
             if error.kind == errors.ACCOUNTING_OFF:
                 self.accounting = False
@@ -112,11 +88,12 @@ class SlurmClient:
         if not ids:
             return {}
         queued, queue_error = self._queue(ids)
+        self.queue_error = queue_error
         rows = {job_id: merge.rows_of(wanted[job_id], queued) for job_id in ids}
         left = [job_id for job_id in ids if merge.all_final(rows[job_id])]
         records, record_error = [], None
         if left:
-            records, record_error = self._records("ask accounting for jobs", sacct.argv(ids=left))
+            records, record_error = self._records(self.slurm.records_by_id, "ask accounting for jobs", left)
         found = {}
         for job_id in ids:
             mine = merge.rows_of(wanted[job_id], records) if job_id in left else []
@@ -126,9 +103,8 @@ class SlurmClient:
         return found
 
     def _add_detail(self, job):
-        """Exit code and the like from scontrol, for a job that accounting does not know as finished yet."""
-        rc, stdout, _unused = self.call(scontrol.show_job_argv(job.id))
-        for detail in scontrol.parse_jobs(stdout) if rc == 0 else []:
+        """Exit code and the like from slurmctld, for a job that accounting does not know as finished yet."""
+        for detail in self.slurm.details(job.id):
             for part in [job, *job.parts]:
                 if part.id == detail.id or part.raw_id == detail.raw_id:
                     part.fill_from(detail)
@@ -147,10 +123,10 @@ class SlurmClient:
         if not names:
             return {}
         doing = "look for jobs named " + ", ".join('"' + name + '"' for name in names)
-        queued = self.ask(doing, squeue.argv(names=names, user=user, mine=user is None), squeue.parse)
+        queued = self.slurm.queue_by_name(doing, names, user)
         records = []
         if look == LOOK_EVERYWHERE:
-            records, error = self._records(doing, sacct.argv(names=names, user=user, since=HISTORY))
+            records, error = self._records(self.slurm.records_by_name, doing, names, user)
             if error and error.kind != errors.ACCOUNTING_OFF:
                 raise error
         found = {}
@@ -173,20 +149,20 @@ class SlurmClient:
     # -- submitting --------------------------------------------------------------------------------------------
 
     def submit_once(
-        self, name, script_path, args=(), user=None, *, script_args=(), ignore=(), look=LOOK_EVERYWHERE, deadline_s=180
+        self, name, script, args=(), user=None, *, script_args=(), ignore=(), look=LOOK_EVERYWHERE, deadline_s=180
     ):
         """Submit a script under a unique name unless a job of this name is there; returns a Submission.
 
-        args: see sbatch.argv. ignore: ids of earlier jobs of this name that do not count. look: where to look
-        before the submission; LOOK_NOWHERE is for a name that was made up a moment ago. After an unknown outcome
-        (time-out) it looks again until deadline_s and never submits a second time; after a failed connection, by
-        which nothing was submitted, it looks and then tries again. Raises SlurmError.
+        script: its path; for slurmrestd its text. args: see sbatch.argv. ignore: ids of earlier jobs of this name
+        that do not count. look: where to look before the submission; LOOK_NOWHERE is for a name that was made up a
+        moment ago. After an unknown outcome (time-out) it looks again until deadline_s and never submits a second
+        time; after a failed connection, by which nothing was submitted, it looks and then tries again. Raises
+        SlurmError.
         """
         wrong = sbatch.bad_name(name)
         if wrong:
             raise SlurmError("usage", 'the job name "{0}" cannot identify a job: {1}'.format(name, wrong), "rename it")
         give_up = self.clock.monotonic() + deadline_s
-        argv = sbatch.argv(name, script_path, args, script_args)
         doing = 'submit the job "{0}"'.format(name)
         pause = waiting.pauses()
         while True:
@@ -196,23 +172,15 @@ class SlurmClient:
                 there = _the_one(found, ignore)
                 if there:
                     return Submission(there.id, True, there)
-            rc, stdout, stderr = self.call(argv)
-            if rc == 0:
-                return self._accepted(name, user, ignore, stdout, give_up)
-            error = errors.from_result(doing, argv, rc, stdout, stderr)
-            if error.kind == errors.UNREACHABLE:
-                return self.await_submission(name, user, ignore, give_up - self.clock.monotonic(), error)
-            if not error.transient or self.clock.monotonic() >= give_up:
-                raise error
+            try:
+                return Submission(self.slurm.submit(doing, name, script, args, script_args), False)
+            except SlurmError as error:
+                if error.kind in (errors.UNREACHABLE, errors.UNKNOWN_OUTCOME):
+                    return self.await_submission(name, user, ignore, give_up - self.clock.monotonic(), error)
+                if not error.transient or self.clock.monotonic() >= give_up:
+                    raise
             look = LOOK_IN_QUEUE if look == LOOK_NOWHERE else look
             self.clock.sleep(next(pause))
-
-    def _accepted(self, name, user, ignore, stdout, give_up):
-        try:
-            return Submission(sbatch.parse(stdout), False)
-        except ValueError as problem:
-            error = SlurmError(errors.UNKNOWN_OUTCOME, 'submitted the job "{0}", but {1}'.format(name, problem))
-            return self.await_submission(name, user, ignore, give_up - self.clock.monotonic(), error)
 
     def await_submission(self, name, user=None, ignore=(), deadline_s=180, cause=None):
         """The Submission of an sbatch whose outcome is unknown: look for the name until it shows or the deadline.
@@ -245,18 +213,17 @@ class SlurmClient:
             cause.command if cause else None,
         )
 
-    def test_only(self, name, script_path, args=(), script_args=()):
-        """What `sbatch --test-only` says (dict, see sbatch.parse_test); SlurmError when it would be refused."""
-        argv = sbatch.argv(name, script_path, args, script_args, test_only=True)
-        rc, stdout, stderr = self.call(argv)
-        if rc != 0:
-            raise errors.from_result('submit the job "{0}"'.format(name), argv, rc, stdout, stderr)
-        return sbatch.parse_test(stderr)
+    def test_only(self, name, script, args=(), script_args=()):
+        """What `sbatch --test-only` says (dict, see sbatch.parse_test), or None where Slurm can't be asked so.
+
+        SlurmError when the job would be refused.
+        """
+        return self.slurm.test_submission('submit the job "{0}"'.format(name), name, script, args, script_args)
 
     # -- ending ------------------------------------------------------------------------------------------------
 
     def cancel(self, ids, owner_name_prefix=None, signal=None, batch=False, deadline_s=60):
-        """Cancel jobs by id; returns the ids (list of str) that scancel was run for.
+        """Cancel jobs by id; returns the ids (list of str) that were cancelled.
 
         With owner_name_prefix (str) only jobs that live and whose name begins with it; SlurmError when the name of
         one cannot be found out. Repeats while slurmctld does not answer, until deadline_s: cancelling twice is
@@ -267,10 +234,7 @@ class SlurmClient:
         def end_them():
             mine = ids if owner_name_prefix is None else self._named(ids, owner_name_prefix)
             if mine:
-                argv = scancel.argv(mine, signal, batch)
-                rc, stdout, stderr = self.call(argv)
-                if errors.classify(rc, stdout, stderr) not in (None, errors.ALREADY_DONE, errors.INVALID_JOB_ID):
-                    raise errors.from_result("cancel jobs " + ", ".join(mine), argv, rc, stdout, stderr)
+                self.slurm.cancel("cancel jobs " + ", ".join(mine), mine, signal, batch)
             return mine
 
         return self.patiently(end_them, deadline_s)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, aifactory.benchmark contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a cluster offers and what one user may do on it, out of sinfo, scontrol and sacctmgr. No I/O of its own."""
+"""What a cluster offers and what one user may do on it. No I/O of its own."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -10,9 +10,6 @@ __metaclass__ = type
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
     duration,
     errors,
-    sacctmgr,
-    scontrol,
-    sinfo,
     table,
 )
 
@@ -124,20 +121,14 @@ def may(partitions, associations, qos_list):
 
 
 def gather(client, user, deadline_s=0):
-    """Facts of a cluster (dict) for a user (str): seven commands through a SlurmClient. See the module
+    """Facts of a cluster (dict) for a user (str): seven questions through a SlurmClient. See the module
     slurm_cluster_info for the keys; `warnings` (list of str) says what could not be found out.
 
     Raises SlurmError when slurmctld does not answer within deadline_s.
     """
-
-    def read_config():
-        return client.ask("read the configuration of Slurm", scontrol.show_argv("config"), scontrol.parse_config)
-
-    config = client.patiently(read_config, deadline_s)
-    records = client.ask("list partitions", scontrol.show_argv("partition"), scontrol.records)
-    groups = client.ask("list nodes", sinfo.argv(), sinfo.parse)
-    # Its exit status differs by version and says nothing that its text does not say.
-    pings = scontrol.parse_ping(client.call(scontrol.ping_argv())[1])
+    slurm = client.slurm
+    config = client.patiently(slurm.config, deadline_s)
+    records, groups, pings = slurm.partitions(), slurm.groups(), slurm.pings()
     partitions = [
         partition(record, [group for group in groups if group["partition"] == record["PartitionName"]])
         for record in records
@@ -159,10 +150,9 @@ def gather(client, user, deadline_s=0):
         facts["warnings"].append("this cluster keeps no accounting: QOS, accounts and their limits are not known")
         return facts
     try:
-        facts["qos"] = client.ask("list QOS", sacctmgr.qos_argv(), sacctmgr.parse_qos)
-        argv = sacctmgr.associations_argv(user, facts["cluster"])
-        facts["associations"] = client.ask("list the accounts of " + user, argv, sacctmgr.parse_associations)
-        facts["user"] = client.ask("look up the user " + user, sacctmgr.user_argv(user), sacctmgr.parse_user)
+        facts["qos"] = slurm.qos()
+        facts["associations"] = slurm.associations(user, facts["cluster"])
+        facts["user"] = slurm.user(user, facts["associations"])
     except errors.SlurmError as error:
         if error.kind not in (errors.ACCOUNTING_OFF, errors.ACCOUNTING_UNREACHABLE, errors.UNREACHABLE):
             raise

@@ -7,7 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct, squeue, states, table
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import states
 
 
 def pauses(first_s=0.5, factor=1.6, longest_s=10.0):
@@ -58,20 +58,19 @@ def wait_gone(client, ids, deadline_s, clock):
     give_up = clock.monotonic() + deadline_s
     for pause in pauses(first_s=0.3, longest_s=5.0):
         for job_id, job in client.jobs(open_ids).items():
-            proofs[job_id] = _proof(job_id, job, clock)
+            proofs[job_id] = _proof(client, job_id, job)
         open_ids = [job_id for job_id in open_ids if not proofs[job_id]["gone"]]
         if not open_ids or clock.monotonic() >= give_up:
             return proofs
         clock.sleep(pause)
 
 
-def _proof(job_id, job, clock):
-    command = sacct.argv(ids=[job_id]) if job.source == "sacct" else squeue.argv(ids=[job_id])
+def _proof(client, job_id, job):
     return {
         "gone": job.gone,
         "state": job.state,
         "reason": job.reason,
         "source": job.source,
-        "checked_at": int(clock.time()),
-        "command": " ".join(command[len(table.ENVIRONMENT) :]).replace(table.SEPARATOR, "|"),
+        "checked_at": int(client.clock.time()),
+        "command": client.slurm.question(job_id, job.source),
     }

@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
-ACTIONS = {path.name for path in (PLUGINS / "action").glob("*.py")}
 TRAVELS = sorted(
     path
     for folder in ("module_utils", "modules")
     for path in (PLUGINS / folder).rglob("*.py")
-    # the documentation of an action plugin stays on the controller
-    if not (folder == "modules" and path.name in ACTIONS)
+    # what is only the documentation of an action plugin stays on the controller
+    if not (folder == "modules" and "def main(" not in path.read_text())
 )
 COMPILE = (
     "import sys\n"
@@ -64,9 +63,9 @@ def test_everything_compiles(version):
 def test_the_slurm_and_apptainer_layers_import(version):
     package = "ansible_collections.aifactory.benchmark.plugins.module_utils"
     names = [
-        ".".join((package, path.parent.name, path.stem))
+        ".".join((package, *path.relative_to(PLUGINS / "module_utils").with_suffix("").parts))
         for path in TRAVELS
-        if path.parent.name in ("slurm", "apptainer") and path.name != "__init__.py"
+        if path.parent.name in ("slurm", "rest", "apptainer") and path.name != "__init__.py"
     ]
     assert len(names) > 15
     # module.py imports nothing of Ansible itself, and so all of them can be tried without it

@@ -7,10 +7,10 @@ import importlib
 
 import pytest
 import yaml
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import cluster
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import arguments, cluster
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.arguments import COMMON_OPTIONS
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.module import COMMON_OPTIONS
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.sbatch import OPTIONS
 
 from ..module_utils.slurm.replay import VERSIONS, Replay, recording
@@ -57,6 +57,5 @@ def test_every_fact_of_a_cluster_is_documented(version):
 
 
 def test_every_option_of_slurm_job_reaches_sbatch():
-    module = load("slurm_job")
-    typed = set(module.RESOURCES) | set(module.WHOLE_JOB)
+    typed = set(arguments.RESOURCES) | set(arguments.WHOLE_JOB)
     assert typed == {name for name, _option in OPTIONS} | {"exclusive", "requeue", "hold"}

@@ -99,6 +99,26 @@ def test_a_port_of_somebody_else_is_refused(cluster):
     assert not Path(cluster.path("run", "sshd.pid")).exists()
 
 
+def test_the_rest_server_is_wanted_only_with_a_port_and_has_no_rights(cluster):
+    assert "start slurmrestd" not in cluster.pending()
+    wanted = Cluster(dict(PARAMS, directory=cluster.base, root=None, ports=dict(PARAMS["ports"], slurmrestd=5)))
+    server = programs.slurmrestd(wanted)
+    assert server.command[:5] == ["setpriv", "--reuid", "nobody", "--regid", "nogroup"]
+    assert "127.0.0.1:5" in server.command
+    assert server.environment["SLURM_JWT"] == "daemon"
+    assert "start slurmrestd" in wanted.pending()
+
+
+def test_a_rest_server_that_is_not_wanted_any_more_is_ended(cluster):
+    wanted = Cluster(dict(PARAMS, directory=cluster.base, root=None, ports=dict(PARAMS["ports"], slurmrestd=5)))
+    server = programs.slurmrestd(wanted)
+    server.command = ["sleep", "60"]
+    server.start()
+    assert cluster._start_rest() == ["stop slurmrestd"]
+    assert server.record() is None
+    assert cluster._start_rest() == []
+
+
 def test_control_groups_of_the_nodes_only(tmp_path):
     scope = "system.slice/n2_slurmstepd.scope"
     for path in ("memory/slurm_n1/uid_1/job_2", "memory/slurm_n10", scope + "/job_1", scope + "/system"):
