@@ -9,8 +9,10 @@ LINK := .collections/ansible_collections/aifactory/benchmark
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
+# recipes for each property; together they hold 100,000 values
+INJECTION_RECIPES ?= 1500
 
-.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-vllm molecule \
+.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-vllm test-injection molecule \
   bench bench-run bench-llm bench-http bench-engine build clean
 
 help:  ## this list
@@ -62,6 +64,9 @@ test-services: test-cluster  ## every small recipe on the real cluster, one afte
 test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
 	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
+
+test-injection: setup-dev  ## 100,000 hostile values of recipes through the roles' templates and a real shell
+	INJECTION_RECIPES=$(INJECTION_RECIPES) $(BIN)/python -m pytest -q tests/unit/injection
 
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all

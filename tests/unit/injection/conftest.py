@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from .renderer import Renderer, Shell
 
@@ -17,6 +17,7 @@ from .renderer import Renderer, Shell
 EXAMPLES = int(os.environ.get("INJECTION_RECIPES", "15"))
 TRIED = {"recipes": 0, "values": 0}
 recipes = settings(
+    phases=[Phase.explicit, Phase.reuse, Phase.generate] if os.environ.get("NOSHRINK") else tuple(Phase),
     max_examples=EXAMPLES, deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )  # fmt: skip

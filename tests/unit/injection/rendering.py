@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The files of a run, as the controller renders them from a recipe: real checks, real roles, Ansible's own templating.
 
-What is left out is the play around it: the expressions come from the roles' own tasks. It is a process of its own, since
+What is left out is the play around it: the expressions come from the roles' own tasks. It is a process of its own:
 Ansible's loader of collections takes over imports: a line of JSON in (`folder`, `recipe`, `site`), one out (`plan`,
 `files`, `spec`, or `refused`).
 """
@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar
+
+from .renderer import yaml_of
 
 init_plugin_loader([os.environ["ANSIBLE_COLLECTIONS_PATH"]])
 from ansible_collections.aifactory.benchmark.plugins.action.run_plan import _of_service  # noqa: E402
@@ -29,15 +31,19 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import 
 )
 
 ROLES = Path(__file__).parents[3] / "roles"
+
+
+class Refused(Exception):
+    """What a role says of settings that it does not take."""
+
+
 RUN_ID = "20260101-000000-injection-0000"
 
 
 def plan_of(folder: Path, recipe: dict[str, Any] | str, **site: Any) -> dict[str, Any]:
     """The plan of a recipe (a mapping, or its text) on a cluster whose scratch is `folder`. Raises RecipeError."""
     path = folder / "recipe.yml"
-    # every text in double quotes, every sign escaped: what is loaded is what was dumped
-    text = recipe if isinstance(recipe, str) else yaml.safe_dump(recipe, default_style='"', width=10**9)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(recipe if isinstance(recipe, str) else yaml_of(recipe), encoding="utf-8")
     variables = {"benchmark_scratch": str(folder), **{f"benchmark_{name}": value for name, value in site.items()}}
     return resolve(
         load_recipe(str(path)), "here", variables, run_id=RUN_ID, group=RUN_ID, now=0.0, collection_version="0"
@@ -63,8 +69,22 @@ def _service(service: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
     variables = {**_variables("service"), **_variables(role), **task["vars"], **facts}
     merged = _task("service", "service_merged")
     templar = _templar(["service", role], variables)
+    _assertions(role, templar)
     variables["service_merged"] = templar.template(merged)
+    _assertions("service", _templar(["service", role], variables))
     return _rendered("service", ["service", role], variables, "service_rendered")
+
+
+def _assertions(role: str, templar: Templar) -> None:
+    """What the role's own tasks refuse before they render. Raises Refused."""
+    for task in _load(role, "tasks"):
+        claim = task.get("ansible.builtin.assert")
+        if claim and not all(map(templar.evaluate_conditional, _list(claim["that"]))):
+            raise Refused(str(templar.template(claim["fail_msg"])))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _rendered(role: str, search: list[str], facts: dict[str, Any], name: str) -> dict[str, Any]:
@@ -102,9 +122,11 @@ def _variables(role: str) -> dict[str, Any]:
 def _answer(folder: str, recipe: dict[str, Any] | str, site: dict[str, Any]) -> dict[str, Any]:
     try:
         plan = plan_of(Path(folder), recipe, **site)
-    except RecipeError as error:
+        return {"plan": plan, **render(plan)}
+    except (RecipeError, Refused) as error:
         return {"refused": str(error)}
-    return {"plan": plan, **render(plan)}
+    except Exception:
+        return {"broken": traceback.format_exc()}
 
 
 if __name__ == "__main__":

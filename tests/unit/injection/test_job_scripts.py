@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -59,7 +60,7 @@ def container_of(args: list[str]) -> list[str]:
 
 
 def binds_of(args: list[str]) -> list[str]:
-    return [value for flag, value in zip(args, args[1:], strict=False) if flag == "--bind"]
+    return [value for flag, value in pairwise(args) if flag == "--bind"]
 
 
 def assert_container(args: list[str], part: dict[str, Any]) -> None:
@@ -207,8 +208,10 @@ def test_a_path_that_is_more_than_a_path_of_http_is_refused(section, path, rende
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("account", "a b"), ("qos", "x\n#SBATCH --wrap=x"), ("image_partition", "a;b"), ("partitions", {"gpu": "g --wrap=x"}),
-     ("sbatch_options", ["--exclusive\n--wrap=x"]), ("image_cache", "/a b"), ("node_tmp", "/t,/u"), ("scratch", "/s c")],
+    [("account", "a b"), ("qos", "x\n#SBATCH --wrap=x"), ("image_partition", "a;b"),
+     ("partitions", {"gpu": "g --wrap=x"}), ("sbatch_options", ["--exclusive\n--wrap=x"]),
+     ("image_cache", "/a b"), ("node_tmp", "/t,/u"),
+     ("scratch", "/s c")],
 )  # fmt: skip
 def test_the_inventory_is_held_to_the_same(name, value, render, folder):
     recipe = {"service": {"image": "/i.sif", "command": "c"}, "client": {"command": "c"}}
