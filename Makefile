@@ -9,8 +9,8 @@ LINK := .collections/ansible_collections/aifactory/benchmark
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
-# recipes for each property; together they hold 100,000 values
-INJECTION_RECIPES ?= 1500
+# times that each property is tried; the recipes hold more than 100,000 values in all
+INJECTION_RECIPES ?= 400
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-vllm test-injection molecule \
   bench bench-run bench-llm bench-http bench-engine build clean

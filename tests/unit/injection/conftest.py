@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 
 from .renderer import Renderer, Shell
 
 # make test-injection tries as many as hold 100,000 hostile values
-EXAMPLES = int(os.environ.get("INJECTION_RECIPES", "15"))
+EXAMPLES = int(os.environ.get("INJECTION_RECIPES", "8"))
 TRIED = {"recipes": 0, "values": 0}
-recipes = settings(
-    phases=[Phase.explicit, Phase.reuse, Phase.generate] if os.environ.get("NOSHRINK") else tuple(Phase),
-    max_examples=EXAMPLES, deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)  # fmt: skip
+
+
+def tries(factor: int) -> settings:
+    """How often a property is tried."""
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+    return settings(max_examples=factor * EXAMPLES, deadline=None, suppress_health_check=checks)
+
+
+recipes = tries(1)
 
 
 def count(parts: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from .conftest import count, recipes
+from .conftest import count, recipes, tries
 from .hostile import lines, texts
 
 RUN = "20260101-000000-injection-0000"
@@ -84,7 +84,7 @@ def agent_calls(calls: list[Any], role: str) -> list[Any]:
     return found
 
 
-@recipes
+@tries(4)
 @given(parts=RECIPES)
 def test_every_value_arrives_as_it_is(parts, render, folder, shell):
     count({name: part for name, part in parts.items() if name != "placement"})
