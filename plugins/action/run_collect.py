@@ -30,6 +30,8 @@ while read -r image; do
 done <images.txt >"$t/images.tsv"
 rm -f "$t.err"
 cd "$t" || exit 4
+# links and the like are no results, and the controller takes none
+find . ! -type f ! -type d -exec rm -f {} +
 find . -type f ! -name manifest.sha256 -exec sha256sum {} + >../manifest.$$ && mv ../manifest.$$ manifest.sha256
 tar -czf - .
 """

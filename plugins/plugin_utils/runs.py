@@ -64,9 +64,15 @@ class RunDirectory:
 
     # -- writing ---------------------------------------------------------------------------------------
 
+    def make(self) -> None:
+        """Make the run's directory, for its owner only: logs may hold what is nobody else's business."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
+
     def write_bytes(self, name: str, data: bytes, mode: int = 0o644) -> Path:
         """Write a file at once: a reader sees the old content or the new, also after a power cut."""
         target = self.file(name)
+        self.make()
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
