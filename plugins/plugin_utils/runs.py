@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import difflib
 import json
+import math
 import os
 import re
 import tempfile
@@ -117,8 +118,8 @@ class RunDirectory:
         if text is default:
             return default
         try:
-            return json.loads(text)
-        except ValueError as error:
+            return read_json(text)
+        except (ValueError, RecursionError) as error:
             raise RunError(
                 f"{self.file(name)} is not valid JSON ({error}). Collect the run again, or remove the file"
             ) from error
@@ -168,9 +169,20 @@ def _number(text: str | None) -> float | str | None:
     if text is None or text == "":
         return None
     try:
-        return float(text)
+        return _finite(text)
     except ValueError:
         return text
+
+
+def _finite(text: str) -> float | None:
+    """A number; None for one that is none, as a service may say: no mean and no plot could be made with it."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def read_json(text: str) -> Any:
+    """What a JSON text says, null in place of NaN and of what is beyond all numbers."""
+    return json.loads(text, parse_float=_finite, parse_constant=lambda _name: None)
 
 
 def read_events(text: str) -> list[dict[str, Any]]:
@@ -178,8 +190,8 @@ def read_events(text: str) -> list[dict[str, Any]]:
     events = []
     for line in text.splitlines():
         try:
-            event = json.loads(line)
-        except ValueError:
+            event = read_json(line)
+        except (ValueError, RecursionError):
             continue
         if isinstance(event, dict) and isinstance(event.get("t"), (int, float)) and "event" in event:
             events.append(event)
@@ -192,10 +204,11 @@ def read_results(text: str, where: str = "results.csv") -> list[dict[str, Any]]:
     for number, row in enumerate(csv.DictReader(text.splitlines()), start=2):
         try:
             row["repetition"] = int(row["repetition"])
-            row["value"] = float(row["value"])
+            row["value"] = _finite(row["value"])
         except (KeyError, TypeError, ValueError):
             raise RunError(f"{where}, line {number}: repetition and value must be numbers, found {row}") from None
-        rows.append(row)
+        if row["value"] is not None:
+            rows.append(row)
     return rows
 
 
