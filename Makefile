@@ -9,9 +9,11 @@ LINK := .collections/ansible_collections/aifactory/benchmark
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
+# times that each property is tried; the recipes hold more than 100,000 values in all
+INJECTION_RECIPES ?= 400
 
-.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-vllm molecule \
-  bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine build clean
+.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-injection \
+  test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,6 +67,9 @@ test-faults: test-cluster  ## every fault in every phase on two versions of Slur
 test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
 	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
+
+test-injection: setup-dev  ## 100,000 hostile values of recipes through the roles' templates and a real shell
+	INJECTION_RECIPES=$(INJECTION_RECIPES) $(BIN)/python -m pytest -q tests/unit/injection
 
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all

@@ -41,6 +41,8 @@ done <images.txt >"$t/images.tsv"
 # whoever removes the directory renames it first: then this copy may be half of it
 [ -e "$1/plan.json" ] || exit 3
 cd "$t" || exit 4
+# links and the like are no results, and the controller takes none
+find . ! -type f ! -type d -exec rm -f {} +
 find . -type f ! -name manifest.sha256 -exec sha256sum {} + >"$e" && cat "$e" >manifest.sha256
 tar -czf - .
 """

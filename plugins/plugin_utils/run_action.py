@@ -109,6 +109,7 @@ def add_calls(run: RunDirectory, calls: Counter[str]) -> dict[str, int]:
 def controller_event(run: RunDirectory, event: str, **fields: Any) -> None:
     """Append an event of the controller to the run's own event file."""
     path = run.file("events/controller.jsonl")
+    run.make()
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps({"t": time.time(), "source": "controller", "event": event, **fields}, ensure_ascii=False)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), "w") as stream:

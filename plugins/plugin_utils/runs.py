@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import difflib
 import json
+import math
 import os
 import re
 import tempfile
@@ -68,9 +69,15 @@ class RunDirectory:
 
     # -- writing ---------------------------------------------------------------------------------------
 
+    def make(self) -> None:
+        """Make the run's directory, for its owner only: logs may hold what is nobody else's business."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
+
     def write_bytes(self, name: str, data: bytes, mode: int = 0o644) -> Path:
         """Write a file at once: a reader sees the old content or the new, also after a power cut."""
         target = self.file(name)
+        self.make()
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
@@ -115,8 +122,8 @@ class RunDirectory:
         if text is default:
             return default
         try:
-            return json.loads(text)
-        except ValueError as error:
+            return read_json(text)
+        except (ValueError, RecursionError) as error:
             raise RunError(
                 f"{self.file(name)} is not valid JSON ({error}). Collect the run again, or remove the file"
             ) from error
@@ -166,9 +173,20 @@ def _number(text: str | None) -> float | str | None:
     if text is None or text == "":
         return None
     try:
-        return float(text)
+        return _finite(text)
     except ValueError:
         return text
+
+
+def _finite(text: str) -> float | None:
+    """A number; None for one that is none, as a service may say: no mean and no plot could be made with it."""
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def read_json(text: str) -> Any:
+    """What a JSON text says, null in place of NaN and of what is beyond all numbers."""
+    return json.loads(text, parse_float=_finite, parse_constant=lambda _name: None)
 
 
 def read_events(text: str) -> list[dict[str, Any]]:
@@ -176,8 +194,8 @@ def read_events(text: str) -> list[dict[str, Any]]:
     events = []
     for line in text.splitlines():
         try:
-            event = json.loads(line)
-        except ValueError:
+            event = read_json(line)
+        except (ValueError, RecursionError):
             continue
         if isinstance(event, dict) and isinstance(event.get("t"), (int, float)) and "event" in event:
             events.append(event)
@@ -190,10 +208,11 @@ def read_results(text: str, where: str = "results.csv") -> list[dict[str, Any]]:
     for number, row in enumerate(csv.DictReader(text.splitlines()), start=2):
         try:
             row["repetition"] = int(row["repetition"])
-            row["value"] = float(row["value"])
+            row["value"] = _finite(row["value"])
         except (KeyError, TypeError, ValueError):
             raise RunError(f"{where}, line {number}: repetition and value must be numbers, found {row}") from None
-        rows.append(row)
+        if row["value"] is not None:
+            rows.append(row)
     return rows
 
 

@@ -14,12 +14,17 @@ import os
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.exchange import exchange
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes import stop_group
 
 _TIMEOUT_S = 2.0
+_WHOLE_S = 5.0  # until all of an answer is there
+_MOST_BYTES = 1 << 20
 _COMMAND_TIMEOUT_S = 30.0
 _PROTOCOL_3_0 = 196608
 _STARTING_UP = "57P03"  # cannot_connect_now
@@ -40,10 +45,12 @@ def http(address, port, health, env):
 
     connection = HTTPConnection(address, port, timeout=_TIMEOUT_S)
     path = health.get("path") or "/"
+    fields = dict(_login(health, env), Connection="close")
     try:
-        connection.request("GET", path, headers=dict(_login(health, env), Connection="close"))
-        answer = connection.getresponse()
-        body = answer.read(1 << 20).decode("utf-8", "replace")
+        answer, data = exchange(
+            connection, "GET", path, headers=fields, deadline_s=_WHOLE_S, most_bytes=_MOST_BYTES, cut=True
+        )
+        body = data.decode("utf-8", "replace")
     except HTTPException as e:
         return "no HTTP answer: %r" % e
     finally:
@@ -66,22 +73,28 @@ def _login(health, env):
 
 def command(address, port, health, env):
     """`command` ends with 0, run by sh on the node, with the SERVICE_ variables."""
-    try:
+    # a file: what it prints may have no end, and what it starts may hold a pipe open
+    with tempfile.TemporaryFile() as output:
+        limits = "ulimit -f %d; " % (_MOST_BYTES // 512)
         # in a job there is no AnsibleModule
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            ["sh", "-c", health["command"]],
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            ["sh", "-c", limits + health["command"]],
             env=env,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
-            timeout=_COMMAND_TIMEOUT_S,
-            check=False,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        return "%r took longer than %d s" % (health["command"], _COMMAND_TIMEOUT_S)
-    if done.returncode:
-        output = done.stdout.decode("utf-8", "replace").strip()
-        return "%r ended with exit code %d: %s" % (health["command"], done.returncode, output[-300:])
+        try:
+            code = process.wait(_COMMAND_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            return "%r took longer than %d s" % (health["command"], _COMMAND_TIMEOUT_S)
+        finally:
+            stop_group(process)
+        if code:
+            output.seek(max(0, output.seek(0, os.SEEK_END) - 1200))
+            text = output.read().decode("utf-8", "replace").strip()
+            return "%r ended with exit code %d: %s" % (health["command"], code, text[-300:])
     return None
 
 
@@ -92,15 +105,16 @@ def postgresql(address, port, health, env):
     says that the server is starting; any other error (no such user, no such database) comes from one that runs.
     """
     parameters = b"user\0aifactory\0database\0postgres\0\0"
+    end = time.monotonic() + _WHOLE_S
     with socket.create_connection((address, port), _TIMEOUT_S) as connection:
         connection.sendall(struct.pack("!ii", len(parameters) + 8, _PROTOCOL_3_0) + parameters)
-        kind = _read(connection, 1)
-        size = struct.unpack("!i", _read(connection, 4))[0]
+        kind = _read(connection, 1, end)
+        size = struct.unpack("!i", _read(connection, 4, end))[0]
         if kind == b"R":
             return None
         if kind != b"E" or not 4 <= size <= 65536:
             return "not the answer of a PostgreSQL server: %r" % kind
-        fields = {f[:1]: f[1:] for f in _read(connection, size - 4).split(b"\0") if f}
+        fields = {f[:1]: f[1:] for f in _read(connection, size - 4, end).split(b"\0") if f}
     code = fields.get(b"C", b"").decode("ascii", "replace")
     if code == _STARTING_UP:
         return fields.get(b"M", b"starting").decode("utf-8", "replace")
@@ -112,11 +126,12 @@ def redis(address, port, health, env):
 
     Protocol: Redis documentation, "Redis serialization protocol specification".
     """
+    end = time.monotonic() + _WHOLE_S
     with socket.create_connection((address, port), _TIMEOUT_S) as connection:
         connection.sendall(b"PING\r\n")
         answer = b""
         while not answer.endswith(b"\n") and len(answer) < 1024:
-            answer += _read(connection, 1)
+            answer += _read(connection, 1, end)
     if answer.startswith((b"+PONG", b"-NOAUTH")):
         return None
     if answer[:1] not in (b"+", b"-"):
@@ -129,9 +144,12 @@ def process(address, port, health, env):
     time.sleep(1.0)
 
 
-def _read(connection, count):
+def _read(connection, count, end):
+    """So many bytes, all before the time `end` of the monotonic clock."""
     data = b""
     while len(data) < count:
+        if time.monotonic() > end:
+            raise socket.timeout("no whole answer within %g s" % _WHOLE_S)
         more = connection.recv(count - len(data))
         if not more:
             raise ConnectionError("the connection was closed")
@@ -178,8 +196,9 @@ class Prober(threading.Thread):
         while not self.ended.is_set():
             try:
                 self.missing = self.probe(self.address, self.port, self.health, self.env)
-            except OSError as e:
-                self.missing = str(e)
+            except (OSError, ValueError, RuntimeError, struct.error) as e:
+                # whatever a service answers, it is asked again
+                self.missing = str(e) or type(e).__name__
             if self.missing is None:
                 self.healthy.set()
                 return

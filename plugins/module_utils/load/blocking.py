@@ -9,6 +9,7 @@ __metaclass__ = type
 
 import http.client
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.exchange import exchange
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
 
@@ -22,9 +23,8 @@ def request(endpoint, method, path, headers=(), body=b"", *, tls=None, timeout_s
     connection = kind(endpoint.host, endpoint.port, **options)
     where = "%s %s of %s" % (method, path, endpoint.authority)
     try:
-        connection.request(method, endpoint.base + path, body or None, dict(headers, Host=endpoint.authority))
-        answer = connection.getresponse()
-        data = answer.read()
+        fields = dict(headers, Host=endpoint.authority)
+        answer, data = exchange(connection, method, endpoint.base + path, body or None, fields, deadline_s=timeout_s)
     except (OSError, http.client.HTTPException) as e:
         raise LoadError("%s: %s" % (where, e or type(e).__name__))
     finally:

@@ -20,6 +20,7 @@ import random
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.alarm import alarm
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.framing import UNREADABLE
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.pool import Pool
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.samples import ROWS
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.sockets import Sockets
@@ -185,7 +186,12 @@ class Engine:
 
     def finished(self, connection, operation):
         """A connection has all of an operation's answer."""
-        if operation.finished():
+        try:
+            goes_on = operation.finished()
+        except UNREADABLE as e:
+            operation.fail("wrong answer", repr(e))
+            goes_on = False
+        if goes_on:
             if connection.usable:
                 connection.send(operation)
             else:

@@ -7,7 +7,10 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.framing import BadResponse
+
 EXAMPLE_BYTES = 400
+MOST_KEPT_BYTES = 64 << 20  # of a body that is looked into
 
 
 class Operation:
@@ -103,7 +106,15 @@ class HttpOperation(Operation):
     def body_came(self, data):
         """A part (bytes) of the body. The beginning of an error's body is kept: it says what is wrong."""
         if self.keeps_body:
-            self.body += data
+            if len(self.body) + len(data) > MOST_KEPT_BYTES:
+                self.body = b""
+                raise BadResponse("the answer has more than %d MiB" % (MOST_KEPT_BYTES >> 20))
+            if not self.body:
+                self.body = data
+            elif isinstance(self.body, bytes):
+                self.body = bytearray(self.body) + data  # which grows without being copied each time
+            else:
+                self.body += data
         elif self.status not in self.wanted and len(self.body) < EXAMPLE_BYTES:
             self.body += data[:EXAMPLE_BYTES]
 

@@ -14,6 +14,8 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.series import Series
 
 EXAMPLE_CHARACTERS = 500
+_CLASS_CHARACTERS = 80
+_MOST_CLASSES = 100
 VALUES_KEPT = 100000  # per metric that a command reports
 
 
@@ -143,6 +145,9 @@ class Recorder:
         self.last_end = t if self.last_end is None else max(self.last_end, t)
 
     def _add_error(self, error_class, example, count=1):
+        error_class = error_class[:_CLASS_CHARACTERS]
+        if error_class not in self.errors and len(self.errors) >= _MOST_CLASSES:  # a service may name each differently
+            error_class = "other errors"
         kept = self.errors.setdefault(error_class, {"count": 0, "example": ""})
         kept["count"] += count
         if not kept["example"]:

@@ -168,6 +168,9 @@ class _Builder:
         try:
             if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTION_TAGS:
                 return self._refuse_tag(node, path)
+            if text is not None and (what := _impossible(text)):
+                self._problem(node, path, f"holds {what}, which no program can be given", "remove it")
+                return None
             if isinstance(node, yaml.MappingNode):
                 return self._mapping(node, path)
             if isinstance(node, yaml.SequenceNode):
@@ -191,6 +194,9 @@ class _Builder:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self._problem(key, path, "a key is text, not a list or a mapping", "")
+                continue
+            if what := _impossible(key.value):
+                self._problem(key, path, f"a key holds {what}", "remove it")
                 continue
             here = (*path, key.value)
             self.document.keys[here] = Place(key.start_mark.line + 1, key.start_mark.column + 1)
@@ -217,6 +223,13 @@ class _Builder:
         self.problems.append(
             Problem(self.document.file, mark.line + 1, mark.column + 1, field_name(path), message, remedy)
         )
+
+
+def _impossible(text: str) -> str:
+    """What no argument, environment variable or file in UTF-8 can hold, in words; empty without such."""
+    if "\0" in text:
+        return "a NUL character"
+    return "half a character (a UTF-16 surrogate)" if any("\ud800" <= char <= "\udfff" for char in text) else ""
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, shown_as: str) -> Problem:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from typing import Annotated, Any
 
@@ -13,7 +14,13 @@ from .errors import describe
 from .models import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 _SEED_LIMIT = 2**63
-_VOLUME = re.compile(r"(?P<source>[^:]+):(?P<target>/[^:]*)(?::(?P<mode>ro|rw))?")
+# A comma begins another mount, a backslash takes the meaning of what follows.
+_VOLUME = re.compile(r"(?P<source>[^:,\\]+):(?P<target>/[^:,\\]*)(?::(?P<mode>ro|rw))?")
+# sbatch splits a line #SBATCH at spaces, and knows quotes, backslashes and comments.
+_SLURM_NAME = re.compile(r"[\w.@+,:/=&|()\[\]*!][\w.@+,:/=&|()\[\]*!-]*")
+# Stands in a job script, in #SBATCH lines and in mounts.
+_CLUSTER_PATH = re.compile(r"[~/][\w.@+=/-]*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NODE_NAMES = re.compile(r"[A-Za-z0-9._\[\],-]+")
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # What the agent sets in every container: a recipe's own value would be lost without a word.
@@ -27,6 +34,8 @@ def _image(value: Any) -> str:
     if not isinstance(value, str):
         raise units.UnitError(f"expected an image reference, found {describe(value)}", images.REMEDY)
     try:
+        if _CONTROL.search(value.strip()):
+            raise images.ImageMistake("an image reference stands in one line, without control characters")
         if not images.is_definition(value.strip()):
             images.on_cluster(value)
     except images.ImageMistake as error:
@@ -36,10 +45,12 @@ def _image(value: Any) -> str:
 
 def _volume(value: Any) -> str:
     remedy = "write SOURCE:/TARGET, SOURCE:/TARGET:ro or SOURCE:/TARGET:rw"
-    match = _VOLUME.fullmatch(value) if isinstance(value, str) else None
+    match = _VOLUME.fullmatch(value) if isinstance(value, str) and not _CONTROL.search(value) else None
     if not match:
-        raise units.UnitError(f"expected a bind mount, found {describe(value)}", remedy)
-    if re.match(r"/aifactory(/|$)", match["target"]):
+        raise units.UnitError(
+            f"expected a bind mount, found {describe(value)}", f"{remedy}, without commas and backslashes"
+        )
+    if posixpath.normpath(f"/{match['target'].lstrip('/')}").split("/")[1] == "aifactory":
         raise units.UnitError("the target /aifactory is the run's own directory", "mount it elsewhere")
     return value
 
@@ -70,8 +81,39 @@ def _list_of_one(value: Any) -> Any:
 
 
 def _one_line(value: Any) -> Any:
-    if isinstance(value, str) and ("\n" in value.strip() or not value.strip()):
-        raise units.UnitError("expected text in one line", "write it in one line, not empty")
+    if not isinstance(value, str):
+        return value
+    text = value.rstrip("\r\n")
+    if _CONTROL.search(text) or not text.strip():
+        raise units.UnitError(
+            "expected text in one line", "write it in one line, not empty, without control characters"
+        )
+    return text
+
+
+def _slurm_name(value: Any) -> Any:
+    value = _one_line(value)
+    if isinstance(value, str) and not _SLURM_NAME.fullmatch(value):
+        raise units.UnitError(
+            f"expected a name that Slurm knows, found {describe(value)}", "write it without spaces, quotes, # and $"
+        )
+    return value
+
+
+def _cluster_path(value: Any) -> Any:
+    if isinstance(value, str) and not _CLUSTER_PATH.fullmatch(value):
+        raise units.UnitError(
+            f"expected a path of the cluster, found {describe(value)}",
+            "it begins with /, and has letters, digits and . _ - + = @ only",
+        )
+    return value
+
+
+def _http_path(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"/[!-~]*", value):
+        raise units.UnitError(
+            f"expected the path of a URL, found {describe(value)}", "it begins with /; write other characters as %XX"
+        )
     return value
 
 
@@ -131,6 +173,11 @@ Share = Annotated[
     ),
 ]
 Word = Annotated[str, BeforeValidator(_one_line)]
+SlurmName = Annotated[
+    str, BeforeValidator(_slurm_name), WithJsonSchema({"type": "string", "pattern": r"^[^\s'\"#\\$;`-]"})
+]
+ClusterPath = Annotated[str, BeforeValidator(_cluster_path)]
+HttpPath = Annotated[str, BeforeValidator(_http_path), WithJsonSchema({"type": "string", "pattern": "^/[!-~]*$"})]
 Image = Annotated[str, PlainValidator(_image), WithJsonSchema({"type": "string", "minLength": 1})]
 Volume = Annotated[
     str, PlainValidator(_volume), WithJsonSchema({"type": "string", "pattern": "^[^:]+:/[^:]*(:(ro|rw))?$"})

@@ -20,6 +20,7 @@ from .load_plan import benchmarks_plan, client_settings
 from .models import ValidationError
 from .plan_models import ClusterVariables, Plan
 from .schema import Benchmarks, Client, JobOptions, Service
+from .units import UnitError
 
 
 class _Random(Protocol):
@@ -94,8 +95,7 @@ def _cluster(name: str, variables: Mapping[str, Any]) -> ClusterVariables:
         raise RecipeError(
             Problem(
                 f"inventory, host {name}", None, None, prefix + ".".join(str(part) for part in detail["loc"]),
-                f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, found {describe(detail['input'])}",
-                "inventory/README.md describes each variable",
+                *_mistake(detail),
             )
             for detail in error.errors()
         ) from error  # fmt: skip
@@ -104,6 +104,14 @@ def _cluster(name: str, variables: Mapping[str, Any]) -> ClusterVariables:
             [Problem(f"inventory, host {name}", None, None, "benchmark_images", str(error), error.remedy)]
         ) from error
     return site
+
+
+def _mistake(detail: Any) -> tuple[str, str]:
+    """Message and remedy of one of pydantic's errors."""
+    remedy = "inventory/README.md describes each variable"
+    if isinstance(error := detail.get("ctx", {}).get("error"), UnitError):
+        return error.message, f"{error.remedy}; {remedy}"
+    return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}, found {describe(detail['input'])}", remedy
 
 
 def _job(job: JobOptions, benchmarks: Benchmarks, site: ClusterVariables, name: str, *, ntasks: int) -> dict[str, Any]:

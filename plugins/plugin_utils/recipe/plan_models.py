@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from .fields import Duration
+from .fields import ClusterPath, Duration, SlurmName, Word
 from .load_schema import ArrivalType
 from .models import BaseModel, ConfigDict, Field
 
@@ -21,22 +21,22 @@ class ClusterVariables(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    scratch: str = "~/.aifactory-scratch"
-    account: str | None = None
-    qos: str | None = None
-    partitions: dict[str, str] = Field(default_factory=dict)
+    scratch: ClusterPath = "~/.aifactory-scratch"
+    account: SlurmName | None = None
+    qos: SlurmName | None = None
+    partitions: dict[str, SlurmName] = Field(default_factory=dict)
     modules: list[str] = Field(default_factory=list)
     runtime: Literal["apptainer", "singularity"] = "apptainer"
     binds: list[str] = Field(default_factory=list)
     images: dict[str, str] = Field(default_factory=dict)
-    image_cache: str | None = None
-    image_partition: str | None = None
-    python: str = "python3"
-    node_tmp: str = "/tmp"
+    image_cache: ClusterPath | None = None
+    image_partition: SlurmName | None = None
+    python: Word = "python3"
+    node_tmp: ClusterPath = "/tmp"
     service_interface: str | None = None
     gpu_request: Literal["gpus-per-node", "gres"] = "gpus-per-node"
-    shell: str = "/bin/bash -l"
-    sbatch_options: list[str] = Field(default_factory=list)
+    shell: Word = "/bin/bash -l"
+    sbatch_options: list[Word] = Field(default_factory=list)
     queue_deadline: Duration = 7 * 86400.0
 
 

@@ -12,10 +12,12 @@ from .fields import (
     Duration,
     Environment,
     EnvironmentName,
+    HttpPath,
     Image,
     Memory,
     NodeList,
     SecretFile,
+    SlurmName,
     TimeLimit,
     Volume,
     Word,
@@ -39,7 +41,7 @@ class Health(Section):
     type: Literal["tcp", "http", "command", "postgresql", "redis"] | None = Field(
         None, description="how the service is probed"
     )
-    path: Annotated[str, Field(pattern="^/")] | None = Field(None, description="path that is asked for (http)")
+    path: HttpPath | None = Field(None, description="path that is asked for (http)")
     status: Annotated[list[HttpStatus], Field(min_length=1)] | None = Field(
         None, description="status codes that mean healthy (http)"
     )
@@ -67,9 +69,7 @@ class Metrics(Section):
     type: Literal["prometheus", "nginx", "redis", "postgresql", "chromadb", "ollama", "none"] | None = Field(
         None, description="how the service is asked; `none`: it isn't"
     )
-    path: Annotated[str, Field(pattern="^/")] | None = Field(
-        None, description="path that is asked for (prometheus, nginx); default: `/metrics`"
-    )
+    path: HttpPath | None = Field(None, description="path that is asked for (prometheus, nginx); default: `/metrics`")
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
         None, description="port that is asked; default: the service's own, or the one that its type has for this"
     )
@@ -97,12 +97,12 @@ class JobOptions(Section):
         description="environment variables whose values are secret, such as `HF_TOKEN: {env: HF_TOKEN}`",
     )
     volumes: list[Volume] = Field(default_factory=list, description="bind mounts, `SOURCE:/TARGET[:ro|:rw]`")
-    partition: Word | None = Field(
+    partition: SlurmName | None = Field(
         None,
         description="Slurm partition; the inventory's `benchmark_partitions` translates it; default: `gpu` or `cpu`",
     )
-    account: Word | None = Field(None, description="Slurm account; default: the inventory's `benchmark_account`")
-    qos: Word | None = Field(None, description="Slurm QOS; default: the inventory's `benchmark_qos`")
+    account: SlurmName | None = Field(None, description="Slurm account; default: the inventory's `benchmark_account`")
+    qos: SlurmName | None = Field(None, description="Slurm QOS; default: the inventory's `benchmark_qos`")
     time_limit: TimeLimit | None = Field(
         None, description="time limit of the job, in Slurm's format; default: 30 minutes, or what the measurement needs"
     )
@@ -113,7 +113,7 @@ class JobOptions(Section):
     gpus_per_node: Annotated[int, Field(ge=0)] | None = Field(None, description="GPUs on each node")
     cpus_per_task: Count | None = Field(None, description="CPU cores of each task")
     memory: Memory | None = Field(None, description="memory on each node")
-    constraint: Word | None = Field(None, description="node features, as sbatch's --constraint")
+    constraint: SlurmName | None = Field(None, description="node features, as sbatch's --constraint")
     exclude_nodes: NodeList = Field(default_factory=list, description="nodes that are not used")
     modules: Words = Field(default_factory=list, description="modules loaded after those of the inventory")
     pre_run_commands: Commands = Field(

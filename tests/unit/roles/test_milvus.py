@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def script():
     """Renders the start script: script(authentication, parameters) → text."""
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined, autoescape=False)
     environment.filters["to_nice_yaml"] = lambda value, indent: yaml.safe_dump(value, indent=indent)
+    environment.filters["quote"] = shlex.quote
     template = environment.from_string((ROLE / "templates/start.sh.j2").read_text())
     return lambda authentication, parameters: template.render(
         milvus_authentication=authentication, milvus_parameters=parameters
@@ -42,5 +44,5 @@ def test_the_password_is_read_from_its_file_and_only_where_it_is_asked_for(scrip
 
 def test_parameters_are_not_read_by_the_shell(script):
     text = script(True, {"proxy": {"name": "$HOME `id`"}})
-    part = text[text.index("<<'CONF'\n") :].split("\n", 1)[1].split("\nCONF\n")[0]
+    part = shlex.split(text[text.index("printf %s ") : text.index(' >"$dir/conf/$user"')])[2]
     assert yaml.safe_load(part) == {"proxy": {"name": "$HOME `id`"}}

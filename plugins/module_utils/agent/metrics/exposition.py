@@ -21,6 +21,8 @@ _LINE = re.compile(
     r"\s+(?P<value>\S+)"
 )
 _COUNTS = ("_bucket", "_count", "_sum", "_total")  # what they end a family's name with only grows
+_MOST_LINE = 65536
+_MOST_DIGITS = 64
 _OF_COUNTS = frozenset(("counter", "histogram", "summary"))
 
 
@@ -32,6 +34,8 @@ def parse(text):
     """
     kinds = {}
     for line in text.splitlines():
+        if len(line) > _MOST_LINE:
+            continue
         if line.startswith("#"):
             words = line.split(None, 3)
             if len(words) == 4 and words[1] == "TYPE":
@@ -64,7 +68,7 @@ def _kind(name, kinds):
 
 def _number(word):
     try:
-        value = float(word)
+        value = float(word[:_MOST_DIGITS])
     except ValueError:
         return None
     return value if math.isfinite(value) else None

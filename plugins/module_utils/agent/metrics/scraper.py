@@ -9,15 +9,18 @@ __metaclass__ = type
 
 import contextlib
 import csv
+import math
 import os
 import threading
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.console import tell
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import SOURCES, SourceError
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.framing import UNREADABLE
 
 COLUMNS = ("t", "metric", "labels", "kind", "value")
 _MOST_BYTES = 64 << 20
+_MOST_SERIES, _MOST_LABELS = 100000, 10000
 _SHARE = 0.05  # of the time, that asking may take: what takes longer is asked less often
 
 
@@ -60,7 +63,7 @@ class Scraper(threading.Thread):
         began, t = time.monotonic(), time.time()
         try:
             samples = [*self.source.read(), ("up", "", "gauge", 1.0)]
-        except (SourceError, OSError, ValueError, KeyError, TypeError) as e:
+        except (SourceError, OSError, *UNREADABLE) as e:
             # whatever a service answers, it is measured on
             samples = [("up", "", "gauge", 0.0)]
             self.failures += 1
@@ -76,13 +79,19 @@ class Scraper(threading.Thread):
         return took_s
 
     def _keep(self, t, samples):
-        rows = []
-        for name, labels, kind, value in samples:
-            if self.last.get((name, labels)) != value:
-                self.last[name, labels] = value
-                rows.append(("%.3f" % t, name, labels, kind, repr(int(value)) if value.is_integer() else repr(value)))
         if self.is_cut:
             return
+        rows = []
+        for name, labels, kind, value in samples:
+            known = self.last.get((name, labels))
+            if known is None and (len(self.last) >= _MOST_SERIES or len(labels) > _MOST_LABELS):
+                self.problem = self.problem or "more than %d series, or labels of more than %d characters" % (
+                    _MOST_SERIES, _MOST_LABELS
+                )  # fmt: skip
+                continue
+            if known != value and math.isfinite(value):
+                self.last[name, labels] = value
+                rows.append(("%.3f" % t, name, labels, kind, repr(int(value)) if value.is_integer() else repr(value)))
         try:
             self.writer.writerows(rows)
             self.stream.flush()

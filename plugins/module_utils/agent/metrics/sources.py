@@ -21,6 +21,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.
     escaped,
     parse,
 )
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.exchange import exchange
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.redis.blocking import Redis
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.url import Endpoint
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector.pg_connection import Account, PgClient
@@ -29,6 +30,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload 
 
 _TIMEOUT_S = 5.0
 _MOST_BYTES = 16 << 20
+_STATUS_CHARACTERS = 1024  # the form is tried at every place: on a long text for ever
 
 
 class SourceError(Exception):
@@ -66,16 +68,12 @@ class Http:
         if self.connection is None:
             self.connection = HTTPConnection(self.target.address, self.target.port, timeout=_TIMEOUT_S)
         try:
-            self.connection.request("GET", path, headers=self.headers)
-            answer = self.connection.getresponse()
-            body = answer.read(_MOST_BYTES + 1)
-            answer.close()
+            answer, body = exchange(
+                self.connection, "GET", path, headers=self.headers, deadline_s=_TIMEOUT_S, most_bytes=_MOST_BYTES
+            )
         except (HTTPException, OSError) as e:
             self.close()
-            raise SourceError("GET %s: %s" % (path, e or type(e).__name__))
-        if len(body) > _MOST_BYTES:
-            self.close()
-            raise SourceError("GET %s: the answer is larger than %d MiB" % (path, _MOST_BYTES >> 20))
+            raise SourceError("GET %s: %s" % (path, str(e) or type(e).__name__))
         if answer.status != 200:
             raise SourceError("GET %s answered %d" % (path, answer.status))
         return body.decode("utf-8", "replace")
@@ -84,7 +82,7 @@ class Http:
         """Like `get`, of JSON."""
         try:
             return json.loads(self.get(path))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise SourceError("GET %s: the answer is no JSON" % path)
 
     def close(self):
@@ -119,7 +117,7 @@ class Nginx(Http):
     def read(self):
         """See the module."""
         path = self.target.options.get("path") or "/stub_status"
-        found = self._FORM.match(self.get(path).strip())
+        found = self._FORM.match(self.get(path)[:_STATUS_CHARACTERS].strip())
         if found is None:
             raise SourceError("GET %s: the answer is no stub_status" % path)
         return [(name, "", kind, float(value)) for (name, kind), value in zip(self._NAMES, found.groups())]

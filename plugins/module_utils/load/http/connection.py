@@ -14,6 +14,7 @@ import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.framing import (
     CHUNKED,
+    UNREADABLE,
     UNTIL_CLOSE,
     BadResponse,
     head_of,
@@ -76,7 +77,11 @@ class HttpConnection(Link):
                 head = known_head(data[:stop]) if stop > 0 else None
             if head is not None and len(data) == head.whole_bytes:
                 self._head = head
-                operation.all_came(head, data, len(head.whole))
+                try:
+                    operation.all_came(head, data, len(head.whole))
+                except UNREADABLE as e:
+                    self._break("bad response", repr(e))
+                    return
                 self._finish(operation)
                 return
         self._came(operation, data)
@@ -111,6 +116,8 @@ class HttpConnection(Link):
             self._take(operation, data)
         except BadResponse as e:
             self._break("bad response", str(e))
+        except UNREADABLE as e:
+            self._break("bad response", repr(e))
 
     def _take(self, operation, data):
         """Work through `data`; what is incomplete waits in the buffer."""
@@ -137,6 +144,8 @@ class HttpConnection(Link):
         stop = data.find(b"\r\n\r\n", at)
         if stop < 0:
             return self._wait(data, at, _HEAD_BYTES, "the head of the answer")
+        if stop - at > _HEAD_BYTES:
+            raise BadResponse("the head of the answer does not end within %d bytes" % _HEAD_BYTES)
         head = head_of(data[at:stop], operation.is_head)
         if head.status < 200 and head.status != 101:  # 100 Continue and the like come before the answer
             return stop + 4

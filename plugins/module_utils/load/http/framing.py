@@ -15,8 +15,14 @@ _KNOWN = {}  # heads seen -> their Head: a server's heads differ by the second o
 _KNOWN_MOST = 256
 
 
+# What reading an answer may raise, whatever a service sends: an answer that nobody thought of is an error of the
+# service's, counted as one, and not the end of the client.
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_LENGTH_DIGITS = 18
+
+
 class BadResponse(Exception):
-    """What came is no HTTP/1.1 response."""
+    """What came is no HTTP/1.1 response, or no end of it is to be seen."""
 
 
 class Head:
@@ -92,9 +98,11 @@ def _parse(raw, to_head):
 
 def _length(value, before):
     lengths = {word.strip() for word in value.split(",")}
-    if len(lengths) != 1 or not min(lengths).isdigit():
-        raise BadResponse("Content-Length is %r" % value)
-    found = int(min(lengths))
+    word = min(lengths)
+    # letters of other scripts are digits to isdigit()
+    if len(lengths) != 1 or len(word) > _LENGTH_DIGITS or not (word.isdigit() and max(word) <= "9"):
+        raise BadResponse("Content-Length is %r" % value[:40])
+    found = int(word)
     if before is not None and before != found:
         raise BadResponse("Content-Length is both %d and %d" % (before, found))
     return found

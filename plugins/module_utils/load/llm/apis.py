@@ -13,12 +13,24 @@ __metaclass__ = type
 
 import json
 
+_MOST_TOKENS = 1 << 40
+_MOST_NS = 1 << 63
+
+
+def _count(number):
+    """A number of tokens, or None. Raises ValueError for what is no such number: a service may say anything."""
+    if number is not None and not (type(number) is int and 0 <= number <= _MOST_TOKENS):
+        raise ValueError("%.40r is no number of tokens" % (number,))
+    return number
+
 
 class Answer:
     """What a whole answer says: text (str), tokens_in, tokens_out (int or None), values (dict: name -> seconds)."""
 
     def __init__(self, text, tokens_in=None, tokens_out=None, values=None):
-        self.text, self.tokens_in, self.tokens_out = text, tokens_in, tokens_out
+        if not isinstance(text, str):
+            raise TypeError("the text is %r" % (text,))
+        self.text, self.tokens_in, self.tokens_out = text, _count(tokens_in), _count(tokens_out)
         self.values = values or {}
 
 
@@ -105,8 +117,7 @@ class Ollama:
             return Answer("vector" if found["embeddings"][0] else "", found.get("prompt_eval_count"), 0)
         text, answer = self.part(found)
         answer = answer or Answer("")
-        answer.text = text
-        return answer
+        return Answer(text, answer.tokens_in, answer.tokens_out, answer.values)
 
     @staticmethod
     def part(message):
@@ -116,7 +127,7 @@ class Ollama:
             return text, None
         values = {}
         for name in ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration"):
-            if isinstance(message.get(name), int):
+            if isinstance(message.get(name), int) and 0 <= message[name] < _MOST_NS:
                 values["ollama_" + name] = message[name] / 1e9
         return text, Answer("", message.get("prompt_eval_count"), message.get("eval_count"), values)
 

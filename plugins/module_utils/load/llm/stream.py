@@ -15,9 +15,13 @@ __metaclass__ = type
 import json
 import re
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.framing import UNREADABLE, BadResponse
+
 _TEXT = re.compile(rb'"(?:content|text|reasoning_content|reasoning|response)"\s*:\s*"(?!")')
 _PARSED = re.compile(rb'"usage"\s*:\s*\{|"error"\s*:|"done"\s*:\s*true')
 _DATA = b"data:"
+_MOST_LINE_BYTES = 1 << 20
+_EXAMPLE_CHARACTERS = 400
 
 
 class StreamReader:
@@ -39,6 +43,8 @@ class StreamReader:
             data = self.rest + data
         stop = data.rfind(b"\n") + 1
         self.rest = data[stop:]
+        if len(self.rest) > _MOST_LINE_BYTES:
+            raise BadResponse("a message of the stream does not end within %d bytes" % _MOST_LINE_BYTES)
         if not stop:
             return 0
         if stop < len(data):
@@ -63,15 +69,17 @@ class StreamReader:
             return 0
         try:
             message = json.loads(line.decode("utf-8"))
-        except ValueError:
-            self.error = self.error or "a message is no JSON: %s" % line[:200].decode("utf-8", "replace")
+            if message.get("error"):
+                self.error = self.error or ("%s" % (message["error"],))[:_EXAMPLE_CHARACTERS]
+                return 0
+            if message.get("done"):
+                self.saw_end = True
+            text, answer = self.api.part(message)
+            if not isinstance(text, str):
+                raise TypeError(text)
+        except UNREADABLE:
+            self.error = self.error or "a message can't be read: %s" % line[:200].decode("utf-8", "replace")
             return 0
-        if message.get("error"):
-            self.error = self.error or "%s" % (message["error"],)
-            return 0
-        if message.get("done"):
-            self.saw_end = True
-        text, answer = self.api.part(message)
         self.answer = answer or self.answer
         if self.keeps_text and text:
             self.text.append(text)

@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import socket
+import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.redis.resp import (
     BadReply,
@@ -23,6 +24,7 @@ BATCH_BYTES = 1 << 20
 BATCH_COMMANDS = 1000
 _SCAN_COUNT = 1000
 _READ_BYTES = 1 << 18
+_MOST_BYTES = 64 << 20  # of the answers to one batch
 
 
 class Redis:
@@ -36,6 +38,7 @@ class Redis:
         self.where = "the Redis at %s" % endpoint.authority
         self.parser = Parser()
         self.socket = None
+        self.whole_s = 2 * _HURRY_S if hurry else 10 * TIMEOUT_S  # for all of an answer
         try:
             timeout_s = _HURRY_S if hurry else TIMEOUT_S
             self.socket = socket.create_connection((endpoint.host, endpoint.port), timeout_s)
@@ -71,11 +74,14 @@ class Redis:
 
     def batch(self, commands):
         """The replies (list; errors among them) to commands (list of bytes) that are sent in one go."""
-        replies = []
+        replies, received, end = [], 0, time.monotonic() + self.whole_s
         try:
             self.socket.sendall(b"".join(commands))
             while len(replies) < len(commands):
+                if received > _MOST_BYTES or time.monotonic() > end:
+                    raise LoadError("%s: its answer does not end" % self.where)
                 data = self.socket.recv(_READ_BYTES)
+                received += len(data)
                 if not data:
                     raise LoadError("%s closed the connection" % self.where)
                 replies += self.parser.feed(data)

@@ -13,6 +13,7 @@ import http.client
 import socket
 import time
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.exchange import exchange
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.s3.bucket import (
     completion,
     deletion,
@@ -165,9 +166,8 @@ class S3:
         headers = dict(self.bucket.headers(method, path, query, body, more), Host=endpoint.authority)
         if body or method in ("PUT", "POST"):
             headers["Content-Length"] = str(len(body))
-        self.connection.request(method, endpoint.base + path + ("?" + query if query else ""), body or None, headers)
-        answer = self.connection.getresponse()
-        data = answer.read()
+        where = endpoint.base + path + ("?" + query if query else "")
+        answer, data = exchange(self.connection, method, where, body or None, headers, deadline_s=self.timeout_s)
         if answer.will_close:
             self._close()
         return Answer(answer.status, answer.headers, data)

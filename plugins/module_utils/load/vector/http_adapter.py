@@ -12,6 +12,8 @@ import json
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import blocking
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.connection import HttpConnection
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.exchange import exchange
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.framing import UNREADABLE
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.operation import HttpOperation, http_request
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.pool import Connector
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.url import Endpoint
@@ -23,7 +25,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector.ad
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
 _TIMEOUT_S = 600.0  # of one request of the set-up: some servers index before they answer
-_WRONG = (ValueError, KeyError, IndexError, TypeError)
+_WRONG = UNREADABLE
 
 
 class HttpAdapter(Adapter):
@@ -173,9 +175,10 @@ class _Inserter:
         """Send a Request. Returns what the answer's JSON says."""
         adapter, where = self.adapter, "%s %s" % (request.method, request.path)
         try:
-            self.connection.request(request.method, adapter.endpoint.base + request.path, request.body, self.headers)
-            answer = self.connection.getresponse()
-            data = answer.read()
+            path = adapter.endpoint.base + request.path
+            answer, data = exchange(
+                self.connection, request.method, path, request.body, self.headers, deadline_s=_TIMEOUT_S
+            )
         except (OSError, http.client.HTTPException) as e:
             raise LoadError("%s: %s" % (where, e or type(e).__name__))
         if answer.status not in (200, 201):

@@ -19,6 +19,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.vector.pg
 _CONNECT_TIMEOUT_S = 30.0
 _SEND_TIMEOUT_S = 600.0
 _RECEIVE_BYTES = 1 << 16
+_MOST_RECEIVED_BYTES = 256 << 20  # of one answer
 _STOP_TICK_S = 0.5
 
 
@@ -75,9 +76,12 @@ class PgClient:
         self._socket.close()
 
     def _until(self, wanted):
-        rows, error = [], None
+        rows, error, received = [], None, 0
         while True:
             kind, body = self._next()
+            received += len(body)
+            if received > _MOST_RECEIVED_BYTES:
+                raise PgError("the answer has more than %d MiB" % (_MOST_RECEIVED_BYTES >> 20))
             if kind == pg_wire.DATA_ROW:
                 rows.append(pg_wire.columns(body))
             elif kind == pg_wire.ERROR:
@@ -158,6 +162,8 @@ class PgConnection(GreetedLink):
                     self._take_greeting(kind, body)
                 elif kind == pg_wire.DATA_ROW:
                     operation.rows.append(body)
+                    if operation.received > _MOST_RECEIVED_BYTES:
+                        raise PgError("the answer has more than %d MiB" % (_MOST_RECEIVED_BYTES >> 20))
                 elif kind == pg_wire.READY:
                     operation.end = time.monotonic()
                     self.operation, done, operation = None, operation, None

@@ -28,6 +28,7 @@ _OK, _CLEARTEXT, _MD5, _SASL, _SASL_CONTINUE, _SASL_FINAL = 0, 3, 5, 10, 11, 12
 _INT = struct.Struct("!i")
 _HEAD = struct.Struct("!ci")
 _SHORT = struct.Struct("!h")
+_MOST_ITERATIONS = 1000000
 
 
 class PgError(Exception):
@@ -152,6 +153,8 @@ class Login:
             self.is_ready = True
         if kind != AUTHENTICATION:
             return b""
+        if len(body) < _INT.size:
+            raise PgError("a request for authentication is cut short")
         asked = _INT.unpack_from(body)[0]
         if asked == _OK:
             return b""
@@ -205,7 +208,8 @@ class Scram:
             nonce = parts["r"]
         except (ValueError, KeyError):
             raise PgError("the server's challenge is malformed: %r" % server_first[:100])
-        if not nonce.startswith(self.nonce) or iterations < 1:
+        # each is a hash: a server could keep the client busy for hours
+        if not nonce.startswith(self.nonce) or not 1 <= iterations <= _MOST_ITERATIONS:
             raise PgError("the server's challenge is no answer to this client's")
         salted = self._salted(salt, iterations)
         key = _hmac(salted, b"Client Key")

@@ -15,6 +15,7 @@ import time
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import blocking
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.engine_workload import EngineWorkload
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.connection import HttpConnection
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.framing import UNREADABLE, BadResponse
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.llm import lengths
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.llm.apis import APIS, Answer
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.llm.prompts import Words, read_prompts
@@ -82,6 +83,7 @@ SETTINGS.update(lengths.options("output_tokens", 128, "an answer, at most"))
 
 _PROBE_WORDS = (20, 120)
 _PROBE_TIMEOUT_S = 120.0
+_MOST_STREAM_BYTES = 64 << 20  # of one answer
 
 
 def check(settings):
@@ -147,7 +149,7 @@ class Workload(EngineWorkload):
     def _first_model(self, ctx):
         try:
             names = self.api.model_names(self._ask(ctx, "GET", self.api.models))
-        except (ValueError, KeyError, TypeError) as e:
+        except UNREADABLE as e:
             raise LoadError("the server's list of models at %s can't be read (%s): name client.settings.model"
                             % (self.api.models, e))  # fmt: skip
         if not names:
@@ -163,7 +165,7 @@ class Workload(EngineWorkload):
             body = self.api.body(self.model, messages, 1, False, ctx.settings["body"])
             try:
                 answer = self.api.whole(self._ask(ctx, "POST", self.api.path, json.dumps(body).encode("utf-8")))
-            except (ValueError, KeyError, IndexError, TypeError) as e:
+            except UNREADABLE as e:
                 raise LoadError("the answer to a first request to %s can't be read: %r" % (self.api.path, e))
             counted.append(answer.tokens_in)
         if None in counted:
@@ -273,7 +275,7 @@ class _Whole(_Question):
         if self.error is None:
             try:
                 answer = self.questions.workload.api.whole(self.body)
-            except (ValueError, KeyError, IndexError, TypeError) as e:
+            except UNREADABLE as e:
                 self.fail("wrong answer", "%r in %s" % (e, self.body[:300].decode("utf-8", "replace")))
             else:
                 if not answer.text:
@@ -307,6 +309,8 @@ class _Streamed(_Question):
         if self.status != 200:
             super().body_came(data)
             return
+        if self.received > _MOST_STREAM_BYTES:
+            raise BadResponse("the stream has more than %d MiB" % (_MOST_STREAM_BYTES >> 20))
         chunks = self.reader.feed(data)
         if not chunks:
             return

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from html.parser import HTMLParser
@@ -8,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import report
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import preview
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, drawing, figures, nodes, texts
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 from hypothesis import given
@@ -127,6 +129,26 @@ def test_what_other_programs_wrote_is_never_markup(tmp_path):
     for line in re.sub(r"(`{3,})[a-z]*\n.*?\n\1", "", markdown, flags=re.S).splitlines():
         assert "<script" not in line
         assert "<img" not in line
+
+
+def test_numbers_that_are_none_do_not_keep_it_from_being_made(tmp_path):
+    """A service may say NaN, and what is beyond all numbers."""
+    run, _record = finished(tmp_path, "finished")
+    words = itertools.cycle(["nan", "inf", "-inf", "1e999", "NaN", ""])
+    for name in [*run.path.glob("telemetry/*.csv"), *run.path.glob("metrics/*.csv"), *run.path.glob("series/*.csv")]:
+        head, *rows = name.read_text().splitlines()
+        rows[::2] = [",".join(row.split(",")[:1] + [next(words) for _ in row.split(",")[1:]]) for row in rows[::2]]
+        name.write_text("\n".join([head, *rows]) + "\n")
+    with run.file("results.csv").open("a") as stream:
+        stream.write("max,1,all,recall,1,mean,nan\nmax,1,all,recall,1,max,1e999\n")
+    cases = run.read_text("cases.json")
+    run.write_text("cases.json", re.sub(r'("offered_rate_per_s": )[^,}]+', r"\1NaN", cases))
+    run.write_text(
+        "events.jsonl", run.read_text("events.jsonl") + '{"t": NaN, "event": "x"}\n{"t": 1e999, "event": "y"}\n'
+    )
+    run.write_json("run.json", preview(run))  # the verdict's rules read the same files
+    parsed, _html, markdown = page(run)
+    assert "recall" not in " ".join(parsed.text) and "nan" not in markdown.lower().split()
 
 
 def test_the_markdown_reads_as_it_should(tmp_path):

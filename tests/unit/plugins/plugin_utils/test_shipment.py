@@ -80,6 +80,11 @@ def test_a_file_that_changed_on_the_way_is_refused(run, collected):
     assert not run.has("results.csv")
 
 
+def test_a_name_with_a_line_break_arrives(run, collected):
+    (collected / "logs" / "a\nb\\c").write_text("x")
+    assert "logs/a\nb\\c" in unpack(archive_of(collected), run, _local_name)
+
+
 def test_an_archive_that_is_cut_short_is_refused(run, collected):
     with pytest.raises(RunError, match="collect it again"):
         unpack(archive_of(collected)[:-200], run, _local_name)
@@ -94,7 +99,7 @@ def test_a_name_that_leaves_the_run_directory_is_refused(run):
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
-    with pytest.raises(RunError, match="not a file of this run"):
+    with pytest.raises(RunError, match=r"'\.\./evil' is a path that leads elsewhere"):
         unpack(buffer.getvalue(), run, _local_name)
 
 
