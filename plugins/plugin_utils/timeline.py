@@ -216,12 +216,15 @@ def state_of(jobs: list[dict[str, Any]], events: list[dict[str, Any]], phase: st
     """
     if not jobs:
         return phase or "planned"
-    found = [states.normalize(job["state"]) for job in jobs if job.get("state")]  # None: Slurm was not asked yet
+    lost = {event.get("job") for event in events if event["event"] == "job_lost"}
+    # None: Slurm was not asked yet. One that Slurm has lost has ended, whatever it was
+    told = [(job.get("role"), states.normalize(job["state"])) for job in jobs if job.get("state")]
+    found = ["FAILED" if state == states.UNKNOWN and role in lost else state for role, state in told]
     if len(found) < len(jobs) or not all(states.is_final(state) for state in found):
         return "unknown" if states.UNKNOWN in found else phase or "queued"
     if _times(events, "clients", "done"):
         return "finished"
-    if _times(events, None, "service_failed"):
+    if any(event["event"] in ("service_failed", "job_lost", "queue_deadline") for event in events):
         return "failed"
     if any(event.get("reason") == STOP_REQUESTED for event in events):
         return "stopped"

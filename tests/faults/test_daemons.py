@@ -19,8 +19,9 @@ def test_slurmctld_is_killed_and_comes_back(begin, cluster, phase):
         saved(cluster)
     with Daemon(cluster, "slurmctld").down() as start:
         back = later(DOWN_S, start)
-        run.finishes()
+        run.end()
         back.join()
+        run.finishes()
 
 
 def test_slurmctld_has_lost_the_jobs(begin, cluster):
@@ -40,8 +41,9 @@ def test_slurmctld_is_frozen_past_the_time_out(begin, cluster, phase):
     run = begin(phase)
     with Daemon(cluster, "slurmctld").frozen() as go_on:
         back = later(FROZEN_S, go_on)
-        run.finishes()
+        run.end()
         back.join()
+        run.finishes()
 
 
 @pytest.mark.parametrize("phase", ["before submit", "measuring", "teardown"])

@@ -21,6 +21,7 @@ service:
   image: {IMAGES}/tools.sif
   command: "python3 -c 'import time; time.sleep(4); x = bytes(range(256)) * 4000000; time.sleep(60)'"
   memory: 300MiB
+  health: {type: process}
   time_limit: "00:05:00"
 client: {{command: "true", time_limit: "00:05:00"}}
 benchmarks: {{duration: 20s, num_clients: 1}}
@@ -74,7 +75,7 @@ def test_an_administrator_requeues_the_service(begin, cluster):
     run = begin("measuring", duration="20s")
     as_root(cluster, "scontrol", "update", f"jobid={run.job('service')}", "requeue=1")
     as_root(cluster, "scontrol", "requeue", run.job("service"))
-    run.ends("the service job was requeued, or cancelled", proven=True)
+    run.ends("the job was cancelled while it was needed")
 
 
 def test_the_time_limit_comes_while_it_starts(begin):
@@ -83,7 +84,7 @@ def test_the_time_limit_comes_while_it_starts(begin):
 
 
 def test_the_time_limit_comes_while_it_is_measured(begin, cluster):
-    run = begin("measuring", duration="280s")
+    run = begin("measuring", duration="200s")
     # nearer than the recipe may ask for: a time limit that is too short for the load is refused
     as_root(cluster, "scontrol", "update", f"jobid={run.job('clients')}", "TimeLimit=1")
     run.ends("time limit", results=True)

@@ -38,8 +38,9 @@ def test_the_connection_is_refused_for_a_while(begin, cluster, phase):
     run = begin(phase)
     with Daemon(cluster, "sshd").down(*connections(cluster)) as back:
         waiting = later(15, back)
-        run.finishes()
+        run.end()
         waiting.join()
+        run.finishes()
 
 
 def test_a_cluster_that_cannot_be_reached_at_all_is_told_at_once(play, recipe, cluster):

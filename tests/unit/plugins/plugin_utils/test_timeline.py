@@ -160,3 +160,22 @@ def _cached(factory):
         _CACHE["jobs"] = run.read_json("jobs.json")
         _CACHE["events"] = read_events(run.read_text("events.jsonl"))
     return _CACHE["jobs"], _CACHE["events"]
+
+
+@pytest.mark.parametrize(
+    ("event", "states", "expected"),
+    [
+        ("job_lost", ["UNKNOWN", "UNKNOWN"], "failed"),
+        ("job_lost", ["UNKNOWN", None], "queued"),
+        ("queue_deadline", ["CANCELLED", "CANCELLED"], "failed"),
+        ("state", ["UNKNOWN", "CANCELLED"], "unknown"),
+        ("state", ["CANCELLED", "CANCELLED"], "stopped"),
+    ],
+)
+def test_a_run_whose_jobs_will_not_run_has_failed(event, states, expected):
+    jobs = [{"role": role, "state": state} for role, state in zip(("service", "clients"), states, strict=True)]
+    events = [
+        {"t": 1.0, "source": "controller", "event": event, "job": role, "reason": None}
+        for role in ("service", "clients")
+    ]
+    assert timeline.state_of(jobs, events, None) == expected
