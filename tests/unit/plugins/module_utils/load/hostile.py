@@ -61,8 +61,10 @@ WRONG: dict[str, bytes] = {
     "a length that is too large": HEAD + b"Content-Length: 100\r\n\r\n{}",
     "a chunk of negative length": CHUNKED + b"-1\r\n" + b"x" * 1000,
     "a chunk of all memory": CHUNKED + b"f" * 15 + b"\r\nxx",
-    "NaN": plain(b'{"choices": [{"message": {"content": NaN}}], "usage": {"completion_tokens": Infinity}, "a": -1e999}'),
-    "numbers without end": plain(b'{"choices": [{"message": {"content": "x"}}], "usage": {"completion_tokens": 1' + b"0" * 4000 + b"}}"),
+    "NaN": plain(b'{"choices": [{"message": {"content": NaN}}], "usage": {"completion_tokens": Infinity}}'),
+    "numbers without end": plain(
+        b'{"choices": [{"message": {"content": "x"}}], "usage": {"completion_tokens": 1' + b"0" * 4000 + b"}}"
+    ),
     "deep": plain(b"[" * 200_000),
     "a list": plain(b"[1, 2]"),
     "a word": plain(b'"word"'),

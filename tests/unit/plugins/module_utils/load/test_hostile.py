@@ -72,8 +72,8 @@ def test_an_answer_without_end(name, workload, settings, load, monkeypatch):
 
 
 # to count an answer, a workload need not understand it
-HARMLESS = {"invalid UTF-8", "invalid UTF-8 in a header", "many headers", "NaN", "numbers without end", "deep", "a list",
-            "a word", "null", "wrong types", "a bomb"}  # fmt: skip
+HARMLESS = {"invalid UTF-8", "invalid UTF-8 in a header", "many headers", "NaN", "numbers without end", "deep",
+            "a list", "a word", "null", "wrong types", "a bomb"}  # fmt: skip
 
 
 @pytest.mark.parametrize(("workload", "settings"), LOADS)
