@@ -19,7 +19,8 @@ _MOST_NS = 1 << 63
 
 def _count(number):
     """A number of tokens, or None. Raises ValueError for what is no such number: a service may say anything."""
-    if number is not None and not (type(number) is int and 0 <= number <= _MOST_TOKENS):
+    whole = isinstance(number, int) and not isinstance(number, bool)
+    if number is not None and not (whole and 0 <= number <= _MOST_TOKENS):
         raise ValueError("%.40r is no number of tokens" % (number,))
     return number
 
