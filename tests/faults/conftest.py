@@ -43,18 +43,29 @@ PHASES = {
 }
 
 
+# what CI runs, since all takes two hours: a case of each kind, on each cluster in turn
+IN_CI = {
+    "test_slurmctld_is_killed_and_comes_back[local-measuring]",
+    "test_slurmctld_is_frozen_past_the_time_out[local2411-queued]",
+    "test_somebody_cancels_a_job[local-measuring-service]",
+    "test_a_node_is_lost[local2411-warm-up-clients]",
+    "test_a_held_job_goes_on_when_it_is_released[local]",
+    "test_the_queue_is_longer_than_the_deadline[local2411]",
+    "test_a_dependency_is_never_satisfied[local]",
+    "test_a_job_needs_more_memory_than_it_asked_for[local2411]",
+    "test_the_service_crashes[local-measuring]",
+    "test_a_client_crashes[local2411-measuring]",
+    "test_the_connection_is_refused_for_a_while[local-measuring]",
+    "test_the_disk_of_the_run_directory_is_full[local2411-measuring]",
+    "test_a_pull_that_breaks_off_leaves_nothing_and_the_next_one_succeeds[local]",
+}
+
+
 def pytest_collection_modifyitems(items) -> None:
-    """CI runs one case of every test, while it is measured where there is a choice, on each cluster in turn."""
-    functions: dict[object, list] = {}
+    """Leave the rest to make test-faults."""
     for item in items:
-        if item.get_closest_marker("fault"):
-            functions.setdefault(item.function, []).append(item)
-    for number, cases in enumerate(functions.values()):
-        wanted = [case for case in cases if case.callspec.params["cluster"] == ("local", "local2411")[number % 2]]
-        chosen = next((case for case in wanted if case.callspec.params.get("phase") == "measuring"), wanted[-1])
-        for case in cases:
-            if case is not chosen:
-                case.add_marker(pytest.mark.extra)
+        if item.get_closest_marker("fault") and item.name not in IN_CI:
+            item.add_marker(pytest.mark.extra)
 
 
 class Run:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import logging
 import resource
-import time
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import blocking, operation
@@ -48,12 +47,13 @@ def of_load(answer):
 
 def errors_of(load, server, workload="http", ends=False, **settings):
     """The errors of a short load: of some requests where the answers end, else of a time."""
-    began = time.monotonic()
-    order = {"requests": 4} if ends else {"duration_s": 0.5, "drain_s": 0.5}
-    result = load(workload, server, settings=settings, concurrency=2, **order).run()
-    assert not ends or sum(error["count"] for error in result["errors"].values()) == 4
-    assert time.monotonic() - began < 30
+    orders = [{"requests": 4}] if ends else [{"duration_s": seconds, "drain_s": 0.5} for seconds in (0.5, 2, 8, 30)]
+    for order in orders:  # on a busy machine not one may be due within half a second
+        result = load(workload, server, settings=settings, concurrency=2, **order).run()
+        if result["errors"]:
+            break
     assert result["errors"], result
+    assert not ends or sum(error["count"] for error in result["errors"].values()) == 4
     assert all(0 < len(name) <= 80 and error["count"] for name, error in result["errors"].items())
     json.loads(json.dumps(result, allow_nan=False))
     return result["errors"]
