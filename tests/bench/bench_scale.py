@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = """
-service: {{image: "{image}", command: "sleep 600", health: {{type: process}}, time_limit: "00:10:00"}}
+service: {{image: "{image}", command: "sleep 600", health: {{type: command, command: "true"}}, time_limit: "00:10:00"}}
 client:
   command: "true"
   cpus_per_task: 1

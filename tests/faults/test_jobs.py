@@ -21,7 +21,7 @@ service:
   image: {IMAGES}/tools.sif
   command: "python3 -c 'import time; time.sleep(4); x = bytes(range(256)) * 4000000; time.sleep(60)'"
   memory: 300MiB
-  health: {{type: process}}
+  health: {{type: command, command: "true"}}
   time_limit: "00:05:00"
 client: {{command: "true", time_limit: "00:05:00"}}
 benchmarks: {{duration: 20s, num_clients: 1}}
