@@ -78,7 +78,9 @@ class Daemon:
         pid, fingerprint = self.pid, records.parse_record(self.pid_file.read_text()).fingerprint
         # sshd writes more into its title than how it was started
         argv = read(f"/proc/{pid}/cmdline").removeprefix("sshd: ").split(" [listener]")[0].replace("\0", " ").split()
-        environment = dict(entry.split("=", 1) for entry in read(f"/proc/{pid}/environ").split("\0") if entry)
+        # of all daemons of a cluster the same; sshd's title lies over its own
+        peer = read(f"/proc/{Daemon(self.cluster, 'munged').pid}/environ")
+        environment = dict(entry.split("=", 1) for entry in peer.split("\0") if entry)
         again: list[subprocess.Popen] = []
         send(signal.SIGKILL, [pid, *others])
 
@@ -130,14 +132,17 @@ def within(cluster: str, *argv: str) -> list[str]:
 
 
 def of_run(run_id: str, *words: str) -> list[int]:
-    """Processes of a run whose command line has all these words."""
+    """Processes of a run, by their environment or the directory they are in, whose command line has all these words."""
     mark = f"BENCHMARK_ID={run_id}"
-    return processes(
-        lambda pid: (
-            all(word in read(f"/proc/{pid}/cmdline").replace("\0", " ") for word in words)
-            and mark in read(f"/proc/{pid}/environ").split("\0")
-        )
-    )
+
+    def belongs(pid: int) -> bool:
+        if not all(word in read(f"/proc/{pid}/cmdline").replace("\0", " ") for word in words):
+            return False
+        with contextlib.suppress(OSError):
+            return os.readlink(f"/proc/{pid}/cwd").endswith(run_id) or mark in read(f"/proc/{pid}/environ").split("\0")
+        return False
+
+    return processes(belongs)
 
 
 def job_processes(job_id: str) -> list[int]:

@@ -125,9 +125,8 @@ def test_a_held_job_is_given_up_at_the_deadline(begin, cluster):
 
 def test_the_queue_is_longer_than_the_deadline(begin, cluster):
     nodes = "mel[0001-0004]" if cluster == "local" else "mfl[0001-0004]"
-    wall = ssh(
-        cluster, f"sbatch --parsable -A p200981 -q default -p cpu -w '{nodes}' -t 9 -o /dev/null --wrap 'sleep 500'"
-    )
+    sbatch = f"sbatch --parsable -A p200981 -q default -p cpu -w '{nodes}' -t 9 -o /dev/null"
+    wall = ssh(cluster, f"{sbatch} --wrap 'sleep 500'").strip()
     try:
         assert eventually(lambda: ssh(cluster, f"squeue -h -t R -j {wall} -o %i").strip())
         run = begin("queued", "-e", "benchmark_queue_deadline=10s")

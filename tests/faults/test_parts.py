@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import PHASES
-from .injectors import descendants, of_run, send
+from .injectors import descendants, of_run, read, send
 
 pytestmark = pytest.mark.fault
 
@@ -18,6 +18,13 @@ pytestmark = pytest.mark.fault
 def service_processes(run_id: str) -> list[int]:
     """PostgreSQL's own processes."""
     return of_run(run_id, "postgres:") + of_run(run_id, "postgres -D")
+
+
+def clients(run_id: str) -> list[int]:
+    """The clients' own processes, without the srun that started them."""
+    return [
+        pid for pid in of_run(run_id, "agent.pyz client ") if "python" in read(f"/proc/{pid}/cmdline").split("\0")[0]
+    ]
 
 
 @pytest.mark.parametrize("phase", ["starting", "warm-up", "measuring"])
@@ -42,7 +49,7 @@ def test_the_service_hangs(begin, phase):
 @pytest.mark.parametrize("phase", ["warm-up", "measuring"])
 def test_a_client_crashes(begin, phase):
     run = begin(phase, duration="8s")
-    [pid, *_others] = of_run(run.id, "agent.pyz client ")
+    [pid, _other] = clients(run.id)
     send(signal.SIGKILL, descendants(pid))
     run.ends("client", results=phase == "measuring")
 
@@ -53,7 +60,7 @@ def test_one_client_never_starts(begin):
     run.until("clients starting")
     stopped: list[int] = []
     while not stopped:
-        stopped = of_run(run.id, "agent.pyz client ")[:1]
+        stopped = clients(run.id)[:1]
     send(signal.SIGSTOP, stopped)
     run.ends("did not start within 120 s", results=True)
 

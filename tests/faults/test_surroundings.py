@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import signal
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 from ..integration.conftest import assert_nothing_left, eventually, ssh
 from ..integration.standin.registry import Registry
 from .conftest import PHASES, later
-from .injectors import Daemon, parent_of, processes, send
+from .injectors import Daemon, parent_of, processes, send, within
 
 pytestmark = pytest.mark.fault
 SCRATCH = Path("/var/lib/aifactory/local_cluster/scratch")
@@ -50,52 +49,63 @@ def test_a_cluster_that_cannot_be_reached_at_all_is_told_at_once(play, recipe, c
     assert_nothing_left(played.run_ids())
 
 
+class Disk:
+    """A scratch directory on a small disk of its own, where the cluster's nodes see it."""
+
+    def __init__(self, cluster: str) -> None:
+        self.cluster, self.path = cluster, SCRATCH / f"test-disk-{cluster}"
+
+    def do(self, *argv: str) -> str:
+        """The output of a command that sees it; it need not succeed."""
+        return subprocess.run(within(self.cluster, *argv), capture_output=True, text=True, check=False).stdout
+
+    def fill(self) -> None:
+        """Not a byte is free afterwards."""
+        self.do("dd", "if=/dev/zero", f"of={self.path}/filler", "bs=4k", "conv=notrunc", "oflag=append")
+        assert self.do("df", "--output=avail", str(self.path)).split()[-1] == "0"
+
+    def runs(self) -> list[str]:
+        """What lies in its folder of runs."""
+        return self.do("ls", "-A", f"{self.path}/runs").split()
+
+
 @pytest.fixture
 def disk(cluster):
-    """A scratch directory on a small disk of its own, and a function that fills it."""
-    folder = SCRATCH / f"test-disk-{cluster}"
-    folder.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=1777", "tmpfs", str(folder)], check=True)
-
-    def fill() -> None:
-        with open(folder / "filler", "ab", buffering=0) as stream, contextlib.suppress(OSError):
-            while True:
-                stream.write(bytes(4096))
-
-    yield folder, fill
-    assert eventually(lambda: subprocess.run(["umount", str(folder)], check=False).returncode == 0, 30)
-    folder.rmdir()
+    """See Disk."""
+    disk = Disk(cluster)
+    disk.path.mkdir(exist_ok=True)
+    disk.do("mount", "-t", "tmpfs", "-o", "size=8m,mode=1777", "tmpfs", str(disk.path))
+    yield disk
+    path = f" {disk.path} "
+    assert eventually(lambda: disk.do("umount", str(disk.path)) or path not in disk.do("cat", "/proc/self/mounts"), 30)
+    disk.path.rmdir()
 
 
 @pytest.mark.parametrize("phase", ["starting", "warm-up", "measuring"])
 def test_the_disk_of_the_run_directory_is_full(begin, disk, phase):
-    folder, fill = disk
-    run = begin(phase, "-e", f"benchmark_scratch={folder}", benchmarks="  repetitions: 2", duration="6s")
+    run = begin(phase, "-e", f"benchmark_scratch={disk.path}", benchmarks="  repetitions: 2", duration="6s")
     if phase == "measuring":
-        run.until("repetition 2")  # in either phase: the first is written
-    fill()
+        run.until("repetition 2")  # the first one is written by then
+    disk.fill()
     run.ends("No space left on device", "make room below benchmark_scratch", results=phase == "measuring")
-    assert not list((folder / "runs").iterdir())
+    assert disk.runs() == []
 
 
 @pytest.mark.parametrize("phase", ["collecting", "teardown"])
 def test_a_disk_that_fills_up_late_does_no_harm(begin, disk, phase):
-    folder, fill = disk
-    run = begin(phase, "-e", f"benchmark_scratch={folder}")
-    fill()
+    run = begin(phase, "-e", f"benchmark_scratch={disk.path}")
+    disk.fill()
     run.finishes()
 
 
 def test_a_disk_without_room_is_told_before_anything_is_submitted(play, recipe, disk, cluster):
-    folder, fill = disk
-    (folder / "runs").mkdir(mode=0o777)
-    (folder / "runs").chmod(0o777)
-    fill()
-    arguments = ("-e", f"recipe={recipe()}", "-e", f"benchmark_scratch={folder}")
+    disk.do("install", "-d", "-m", "0777", f"{disk.path}/runs")
+    disk.fill()
+    arguments = ("-e", f"recipe={recipe()}", "-e", f"benchmark_scratch={disk.path}")
     played = play("run", *arguments, limit=cluster)
     assert played.rc != 0 and "No space left on device" in played.output, played.output
     assert "benchmark_scratch" in played.output
-    assert not list((folder / "runs").iterdir())
+    assert disk.runs() == []
 
 
 def test_a_pull_that_breaks_off_leaves_nothing_and_the_next_one_succeeds(play, home, recipe, cluster, tmp_path):

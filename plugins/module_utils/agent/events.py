@@ -15,6 +15,7 @@ import os
 import socket
 import time
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.console import tell
 
 
@@ -39,9 +40,14 @@ class EventLog:
         record.update(fields)
         line = json.dumps(record, separators=(",", ":"))
         self.waiting += (line + "\n").encode("utf-8")
+        self._write()
+        if event != "progress":
+            if self.waiting and run_dir.release_reserves():
+                self._write()
+            tell(line)
+
+    def _write(self):
         try:
             self.waiting = self.waiting[os.write(self.descriptor, self.waiting) :]
         except OSError as e:
             tell("events: %s" % e)
-        if event != "progress":
-            tell(line)

@@ -61,11 +61,17 @@ def write_text(path, text, mode=0o644):
     try:
         _write(path, text, mode)
     except OSError as e:
-        if e.errno not in NO_SPACE or not _reserves:
+        if e.errno not in NO_SPACE or not release_reserves():
             raise
-        while _reserves:
-            os.unlink(_reserves.pop())
         _write(path, text, mode)
+
+
+def release_reserves():
+    """Give the room that was reserved to whom it was reserved for. Returns whether there was any."""
+    given = bool(_reserves)
+    while _reserves:
+        os.unlink(_reserves.pop())
+    return given
 
 
 def _write(path, text, mode):

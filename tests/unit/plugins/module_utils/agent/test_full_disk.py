@@ -71,6 +71,18 @@ def test_events_wait_for_room_and_come_whole(disk):
     assert [line["number"] for line in lines] == list(range(number + 2))
 
 
+def test_the_last_event_finds_the_room_that_was_reserved(disk):
+    log = EventLog(str(disk / "clients.jsonl"), "clients")
+    run_dir.reserve(str(disk / "reserve"))
+    fill(disk)
+    while not log.waiting:
+        log.emit("progress")
+    log.emit("failed", reason="No space left on device")
+    last = (disk / "clients.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["reason"] == "No space left on device" and log.waiting == b""
+    os.close(log.descriptor)
+
+
 def test_a_line_of_output_that_finds_no_room_is_lost(disk):
     fill(disk)
     out = os.dup(1)
