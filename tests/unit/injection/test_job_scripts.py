@@ -199,6 +199,12 @@ def test_a_volume_that_the_runtime_would_read_otherwise_is_refused(volume, rende
     assert "service.volumes[0]" in render(folder, recipe)["refused"]
 
 
+def test_an_argument_of_pgbench_is_one_line(render, folder):
+    """It goes to a shell that waits for lines."""
+    recipe = {"service": {"type": "postgresql"}, "client": {"settings": {"extra_arguments": ["-x", "a\ntouch x"]}}}
+    assert "client.settings.extra_arguments[1]: 'a\\ntouch x' has a line break" in render(folder, recipe)["refused"]
+
+
 @pytest.mark.parametrize("path", ["/a\r\nX: y", "/a b", "/é", "/a\0"])
 @pytest.mark.parametrize("section", ["health", "metrics"])
 def test_a_path_that_is_more_than_a_path_of_http_is_refused(section, path, render, folder):

@@ -68,6 +68,13 @@ _LEAST_WARMUP_S = 0.3
 _LATE_S, _LATE_SHARE = 0.1, 0.01
 
 
+def check(settings):
+    """(setting, message, remedy) of what is wrong with the settings as a whole."""
+    for number, argument in enumerate(settings["extra_arguments"]):
+        if "\n" in argument:
+            yield "extra_arguments[%d]" % number, "%r has a line break" % argument, "write it in one line"
+
+
 class Workload(WorkloadBase):
     """See the module."""
 
