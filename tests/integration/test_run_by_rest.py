@@ -56,8 +56,8 @@ def test_a_run_that_is_stopped(token, play, recipe, home):
 
 
 def test_a_token_that_ends_while_the_run_is_followed_leaves_the_run_alone(token, play, recipe, home):
-    token("local2411", lifespan_s=25)
-    left = play("run", "-e", f"recipe={recipe(duration='60s')}", *REST, limit="local2411")
+    token("local2411", lifespan_s=40)
+    left = play("run", "-e", f"recipe={recipe(duration='120s')}", *REST, limit="local2411")
     [run_id] = left.run_ids()
     assert left.rc != 0
     assert "the token for slurmrestd expired" in left.output, left.output

@@ -8,6 +8,7 @@ __metaclass__ = type
 
 import os
 import socket
+import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.local_slurm import (
     accounting,
@@ -20,6 +21,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.local_slurm im
 from ansible_collections.aifactory.benchmark.plugins.module_utils.local_slurm.layout import Layout
 
 READY_LIMIT_S = 60.0
+CLOSING_LIMIT_S = 5.0
 
 
 class Cluster(Layout):
@@ -50,16 +52,21 @@ class Cluster(Layout):
     def _bring_up(self, wanted):
         """Start what does not run, or runs from old configuration."""
         stale = [daemon for daemon in wanted if not daemon.is_current()]
-        daemons.stop(stale)
+        stopped = daemons.stop(stale)
         for daemon in stale:
-            self._claim_port(daemon.name)
+            # the threads of slurmrestd outlive its first one, and hold its port for a moment
+            self._claim_port(daemon.name, CLOSING_LIMIT_S if daemon.name in stopped else 0.0)
             daemon.start()
         return ["start " + daemon.name for daemon in stale]
 
-    def _claim_port(self, name):
+    def _claim_port(self, name, limit_s):
         """Refuse a port that somebody else listens on: it would look as if the daemon answered there."""
         port = self.ports.get("database" if name == "mariadbd" else name)
-        if port and is_open(port):
+        give_up = time.monotonic() + limit_s
+        while port and is_open(port):
+            if time.monotonic() < give_up:
+                time.sleep(0.05)
+                continue
             raise daemons.DaemonError(
                 "Port {0}, which {1} of cluster {2} is to listen on, is in use by another program. "
                 "End that program, or give the cluster another port.".format(port, name, self.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,15 @@ def test_a_rest_server_that_is_not_wanted_any_more_is_ended(cluster):
     assert cluster._start_rest() == ["stop slurmrestd"]
     assert server.record() is None
     assert cluster._start_rest() == []
+
+
+def test_a_port_that_a_stopped_daemon_still_holds_is_waited_for(cluster):
+    other = socket.create_server(("127.0.0.1", 0))
+    cluster.ports = dict(cluster.ports, sshd=other.getsockname()[1])
+    closing = threading.Timer(0.3, other.close)
+    closing.start()
+    cluster._claim_port("sshd", 30.0)
+    closing.join()
 
 
 def test_control_groups_of_the_nodes_only(tmp_path):
