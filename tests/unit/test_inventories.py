@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,8 @@ def test_each_cluster_has_variables_that_are_known_and_right(inventory):
     documented = (ROOT / "inventory/README.md").read_text()
     assert clusters
     for name, variables in clusters.items():
-        site = plan._cluster(name, variables)
+        # ansible-inventory leaves templates as they are
+        site = plan._cluster(name, json.loads(re.sub(r"\{\{[^}]*\}\}", "x", json.dumps(variables))))
         assert site.scratch
         for variable in variables:
             if variable.startswith("benchmark_"):

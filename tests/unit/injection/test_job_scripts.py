@@ -145,7 +145,7 @@ def test_an_option_of_slurm_has_its_value_and_no_other_option(values, node, rend
         options = [line for line in answer["files"]["service.sbatch"].split("\n") if line.startswith("#SBATCH")]
         assert [line for line in options if f"--{option}=" in line] == [f"#SBATCH --{option}={value}"]
         assert not re.search(r"[\s'\"\\#]", value)
-        assert len(options) == 9
+        assert len(options) == 10
     event(f"{len(refused)} refused")
 
 
