@@ -12,8 +12,8 @@ PLAYBOOK := $(BIN)/ansible-playbook
 # times that each property is tried; the recipes hold more than 100,000 values in all
 INJECTION_RECIPES ?= 400
 
-.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-injection \
-  test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine build clean
+.PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
+  test-injection test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,11 +62,14 @@ test-services: test-cluster  ## every small recipe on the real cluster, one afte
 	$(BIN)/python -m pytest -v -k test_the_small_recipe tests/integration/test_services.py tests/integration/test_standins.py
 
 test-faults: test-cluster  ## every fault in every phase on two versions of Slurm (two hours); CI runs a part
-	$(BIN)/python -m pytest -q -m fault tests/faults
+	$(BIN)/python -m pytest -q -m fault tests/faults tests/integration/test_controllers.py
 
 test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
 	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
+
+test-ways: test-cluster  ## the modules by each way to Slurm on both clusters; CI runs half
+	$(BIN)/python -m pytest -q -m "extra or not extra" tests/integration/test_slurm_modules.py
 
 test-injection: setup-dev  ## 100,000 hostile values of recipes through the roles' templates and a real shell
 	INJECTION_RECIPES=$(INJECTION_RECIPES) $(BIN)/python -m pytest -q tests/unit/injection

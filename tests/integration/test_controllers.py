@@ -14,7 +14,9 @@ from .controllers import killed_at, start
 pytestmark = pytest.mark.integration
 
 
-STEPS = ["submitted", "service starting", "clients starting", "warming up", "measuring", "clients done", "collected"]
+IN_CI = ["submitted", "measuring", "collected"]
+OTHERS = ["service starting", "clients starting", "warming up", "clients done"]  # make test-faults
+STEPS = IN_CI + [pytest.param(words, marks=[pytest.mark.fault, pytest.mark.extra]) for words in OTHERS]
 
 
 @pytest.mark.parametrize("words", STEPS)

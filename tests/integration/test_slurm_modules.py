@@ -110,9 +110,15 @@ class Host:
         return f"{self.shell('echo $HOME')}/{folder}/slurm.conf"
 
 
-PAIRS = [(name, way) for name in sorted(CLUSTERS) for way in WAYS]
-BY_COMMANDS = [pair for pair in PAIRS if pair[1] != "slurmrestd"]
-BY_REST = [pair for pair in PAIRS if pair[1] == "slurmrestd"]
+# each way on one of the clusters in CI, on both by make test-ways
+IN_CI = [("local", "python"), ("local2411", "shell"), ("local", "slurmrestd")]
+PAIRS = [
+    pytest.param((name, way), marks=() if (name, way) in IN_CI else pytest.mark.extra)
+    for name in sorted(CLUSTERS)
+    for way in WAYS
+]
+BY_COMMANDS = [pair for pair in PAIRS if pair.values[0][1] != "slurmrestd"]
+BY_REST = [pair for pair in PAIRS if pair.values[0][1] == "slurmrestd"]
 
 
 def only(pairs):
