@@ -173,6 +173,9 @@ def _agent_checks(run: RunDirectory) -> list[dict[str, Any]]:
         ("node-local data", f"the agent removes it and looks on {nodes}", "data_removed",
          {True: "removed", False: "still there"}),
     )  # fmt: skip
+    if any(end and end.get("gpu_memory_freed") is not None for end, _node in ends):
+        words = {True: "as before the service", False: "more in use than before the service"}
+        wanted += (("GPU memory", f"the agent asks nvidia-smi on {nodes}", "gpu_memory_freed", words),)
     return [{"what": what, "how": how, **_found(ends, key, words)} for what, how, key, words in wanted]
 
 

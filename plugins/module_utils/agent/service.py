@@ -17,6 +17,7 @@ import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     diagnosis,
+    gpu_memory,
     members,
     network,
     node,
@@ -72,7 +73,7 @@ class Supervisor:
             self.data_dir = numbered
         self.owns_data = False
         self.secrets_dir = os.path.join(self.dir.root, "secrets", *filter(None, [companion]))
-        self.address = self.port = self.process = self.sampler = self.prober = self.scraper = None
+        self.gpu_memory = self.address = self.port = self.process = self.sampler = self.prober = self.scraper = None
         self.claims = {}  # by the name of the port; the service's own has none
         self.signal = None
         self.wake = threading.Event()
@@ -140,6 +141,7 @@ class Supervisor:
         env = surroundings.environment(
             self.spec, self._variables, self.data_dir, self.secrets_dir, self.members.gpu_variables()
         )
+        self.gpu_memory = gpu_memory.GpuMemory()
         with open(self.log_path, "ab") as log:
             self.process = surroundings.start(self.argv, env, log)
         self.started_at = time.time()
@@ -330,6 +332,7 @@ class Supervisor:
             port_closed=closed,
             processes_left=len(left),
             data_removed=removed,
+            gpu_memory_freed=self.gpu_memory.freed() if self.gpu_memory else None,
             secrets_removed=not os.path.lexists(self.secrets_dir) if self.members.speaks else None,
             problems=["%d %s is still running" % (process.pid, process.name) for process in left]
             + [text for text in (problem, secrets_problem) if text],
