@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from pathlib import Path
 
@@ -65,22 +64,29 @@ def test_one_client_never_starts(begin):
     run.ends("did not start within 120 s", results=True)
 
 
-def test_the_clocks_of_two_nodes_differ(begin, cluster, tmp_path):
-    """The agent of the clients' node reads a clock that is three seconds ahead."""
+AHEAD = """\
+import os, time
+if os.environ.get("SLURM_NODEID") == "1":
+    right = time.time
+    time.time = lambda: right() + 3
+"""
+
+
+def test_the_clocks_of_two_nodes_differ(begin, cluster):
+    """Python's clock on the second of the clients' nodes is three seconds ahead."""
     folder = Path(f"/var/lib/aifactory/local_cluster/scratch/test-clock-{cluster}")
     folder.mkdir(exist_ok=True)
-    (folder / "sitecustomize.py").write_text("import time\n_time = time.time\ntime.time = lambda: _time() + 3\n")
-    ahead = '[ \\"$SLURM_PROCID\\" != 1 ] || true; export PYTHONPATH=' + str(folder)
+    (folder / "sitecustomize.py").write_text(AHEAD)
     text = f"""
 service: {{type: postgresql, time_limit: "00:05:00"}}
 client:
   type: pgbench
-  nodes: 1
-  pre_run_commands: [{json.dumps(ahead)}]
+  nodes: 2
+  time_limit: "00:05:00"
+  pre_run_commands: ["export PYTHONPATH={folder}"]
 benchmarks: {{duration: 4s, warmup: 1s, num_clients: 2}}
 """
-    run = begin("measuring", text=text)
-    run.finishes()
+    begin("measuring", text=text).ends("the clock of", "ahead of the conductor's", results=True)
 
 
 def test_every_phase_is_known():

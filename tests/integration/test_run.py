@@ -33,6 +33,8 @@ def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
     records = [assert_measured(played, home, run) for run in runs]
     assert {record["cluster"] for record in records} == {"local", "local2411"}
     assert len({record["group"] for record in records}) == 1
+    table = [line.split() for line in played.output.splitlines()]
+    assert played.rc != 0 or ["case", "metric", "local", "local2411"] in table, "their numbers stand side by side"
     versions = {read_json(home, run, "provenance.json")["cluster"]["slurm"].rpartition(".")[0] for run in runs}
     assert len(versions) == 2, versions
     for run, record in zip(runs, records, strict=True):
@@ -47,6 +49,16 @@ def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
         phases = [segment["phase"] for segment in record["timeline"]]
         assert [p for p in phases if p in ("warmup", "measuring")] == ["warmup", "measuring"]
     assert_nothing_left(runs)
+
+
+def test_one_cluster_that_fails_leaves_the_other_to_its_run(play, recipe, home, tmp_path):
+    site = tmp_path / "site.yml"
+    site.write_text("all: {hosts: {local2411: {benchmark_account: nobody}}}\n")
+    played = play("run", "-i", str(site), "-e", f"recipe={recipe()}", limit="local,local2411")
+    assert played.rc != 0 and "does not fit the cluster local2411" in played.output, played.output
+    [run] = [run for run in played.run_ids() if (home / "runs" / run / "run.json").exists()]
+    assert read_json(home, run, "run.json")["state"] == "finished" and read_json(home, run, "cases.json")
+    assert_nothing_left([run])
 
 
 @pytest.mark.parametrize("placement", ["shared", "together"])

@@ -58,12 +58,12 @@ def _minutes(value):
     if str(value).strip().upper() in ("UNLIMITED", "INFINITE"):
         return None
     try:
-        seconds = duration.to_seconds(value)
+        seconds = duration.to_seconds(value) or 0
     except ValueError:
-        seconds = None
-    if not seconds:
+        seconds = 0
+    if seconds <= 0:
         raise _wrong("time", value, "is no time that Slurm takes")
-    return -(-seconds // 60)
+    return (seconds + 59) // 60
 
 
 def _mebibytes(name, value):
