@@ -29,7 +29,9 @@ def used_bytes(environ=None):
         return None
     try:
         # Python 3.6 has no capture_output and no text
-        output = subprocess.check_output(_QUERY, stderr=subprocess.DEVNULL, timeout=_ASK_S).decode("utf-8", "replace")
+        output = subprocess.check_output(  # pylint: disable=ansible-bad-function
+            _QUERY, stderr=subprocess.DEVNULL, timeout=_ASK_S
+        ).decode("utf-8", "replace")
     except (OSError, subprocess.SubprocessError):
         return None
     rows = [[cell.strip() for cell in line.split(",")] for line in output.splitlines()]
