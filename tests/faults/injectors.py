@@ -118,6 +118,21 @@ class Daemon:
             go_on()
 
 
+@contextlib.contextmanager
+def without_accounting(cluster: str) -> Iterator[None]:
+    """slurmctld started anew without any accounting, and with it again at the end."""
+    conf = DIRECTORIES[cluster] / "conf/slurm.conf"
+    text = conf.read_text()
+    lines = text.splitlines(keepends=True)
+    try:
+        with Daemon(cluster, "slurmctld").down():
+            conf.write_text("".join(line for line in lines if not line.startswith("Accounting")))
+        yield
+    finally:
+        with Daemon(cluster, "slurmctld").down():
+            conf.write_text(text)
+
+
 def saved(cluster: str, timeout_s: float = 30) -> None:
     """Wait until slurmctld has written down what it knows now: it does so every few seconds."""
     state, now = DIRECTORIES[cluster] / "state/slurmctld/job_state", time.time()

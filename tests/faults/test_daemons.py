@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from ..integration.conftest import eventually, ssh
 from .conftest import PHASES, later
-from .injectors import DIRECTORIES, Daemon, saved
+from .injectors import DIRECTORIES, Daemon, saved, without_accounting
 
 pytestmark = pytest.mark.fault
 DOWN_S, FROZEN_S = 14.0, 25.0  # longer than Slurm's commands wait: 9 and 10 s
@@ -51,3 +52,13 @@ def test_slurmdbd_is_down_to_the_end(begin, cluster, phase):
     run = begin(phase)
     with Daemon(cluster, "slurmdbd").down():
         run.finishes()
+
+
+def test_a_cluster_without_accounting(begin, cluster):
+    with without_accounting(cluster):
+        assert eventually(lambda: "idle" in ssh(cluster, "sinfo -h -o %T", check=False))
+        run = begin("measuring")
+        run.finishes()
+        ended = begin("measuring", duration="20s")
+        ssh(cluster, f"scancel {ended.job('service')}")
+        ended.ends("was cancelled")

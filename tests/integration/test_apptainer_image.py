@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
-    return Host("local", tmp_path_factory.mktemp("home"))
+    return Host("local", "python", tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture
