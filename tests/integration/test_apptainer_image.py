@@ -85,8 +85,8 @@ def test_pull_in_a_job(host, folder, registry):
     first = image(host, **options)
     assert first["changed"], first
     assert first["calls"]["sbatch"] == 1
-    state = eventually(lambda: host.shell(f"sacct -X -n -P -o State -j {first['job_id']}"))
-    assert state in ("COMPLETED", "RUNNING")
+    ended = f"sacct -X -n -P -o State -j {first['job_id']}"
+    assert eventually(lambda: host.shell(ended) in ("COMPLETED", "RUNNING"))
     assert host.shell(f"sha256sum {first['path']}").split()[0] == first["sha256"]
     again = image(host, **options)
     assert (again["changed"], again["calls"]) == (False, {})
