@@ -27,7 +27,10 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, run_directory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import inputs, pack
 
-_SHIP = """umask 077; mkdir -p "$1" && tar -xzf - -C "$1" && shift && cd "$1" && shift && sh ./submit.sh "$@" """
+# What could not be unpacked is removed, but not what an earlier call, whose answer was lost, has made and submitted.
+_SHIP = """umask 077; made=no; [ -e "$1" ] || made=yes
+mkdir -p "$1" && tar -xzf - -C "$1" || { [ "$made" = no ] || rm -rf -- "$1"; exit 1; }
+shift && cd "$1" && shift && sh ./submit.sh "$@" """
 _SUBMIT = """cd "$1" && shift && sh ./submit.sh "$@" """
 RETRY_PAUSE_S = 5.0
 

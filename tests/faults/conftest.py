@@ -50,6 +50,7 @@ IN_CI = {
     "test_the_queue_is_longer_than_the_deadline[local2411]",
     "test_a_job_needs_more_memory_than_it_asked_for[local2411]",
     "test_the_service_crashes[local-measuring]",
+    "test_the_service_hangs[local2411-measuring]",
     "test_a_client_crashes[local2411-measuring]",
     "test_the_connection_is_refused_for_a_while[local-measuring]",
     "test_the_disk_of_the_run_directory_is_full[local2411-measuring]",

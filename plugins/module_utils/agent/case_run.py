@@ -25,6 +25,7 @@ START_AHEAD_S = 0.2  # and a little for each client: the order has to reach them
 START_AHEAD_PER_CLIENT_S = 0.002
 SILENT_CLIENT_S = 30.0
 RESULT_FILE_DEADLINE_S = 60.0
+OVERDUE_S = 30.0  # for what is in flight at the end of a case, besides the recipe's own drain and timeout
 PARTIAL_DEADLINE_S = 10.0  # for what the clients have when the run is over: Slurm kills after 30 s
 SERVICE_VERDICT_S = 3.0  # until then the service's agent has noticed that its service has ended
 SAMPLE_DEADLINE_S = 5.0  # a second is judged when every client has reported after it, or when that is not to be
@@ -164,6 +165,7 @@ class CaseRun:
             self._announce(now)
             self._apply_rules(now)
             self._find_silent()
+            self._find_overdue(now)
         if self.files:
             self._announce(float("inf"))
 
@@ -191,6 +193,18 @@ class CaseRun:
             if now - self.heard_at[number] > SILENT_CLIENT_S:
                 reason = "gave no sign of life for %g s" % SILENT_CLIENT_S
                 self.conductor.lost[number] = self.failed[number] = reason
+
+    def _find_overdue(self, now):
+        """Raises AgentError when clients do not come to an end: what they wait for does not answer."""
+        end = self.load_end or self.measure_end
+        if end is None:
+            return
+        patience_s = OVERDUE_S + sum(float(self.benchmarks.get(name) or 0) for name in ("drain_s", "timeout_s"))
+        if now > end + patience_s:
+            raise AgentError(
+                "%d client(s) did not end within %g s after case %s, repetition %d: the service does not answer"
+                % (len(self._missing()), patience_s, self.name, self.repetition)
+            )
 
     def _announce(self, now):
         """Events as their time comes; progress of all clients once a second."""
