@@ -16,8 +16,8 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import s
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.adoption import Found
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.parts import NEVER
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RUN_ID
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.watch import NEVER
 
 REMOVED = ".gone"  # what a teardown that was killed leaves of a directory
 

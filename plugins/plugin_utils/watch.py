@@ -20,7 +20,6 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import Ru
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shared_queue import SharedQueue
 
 SOURCES = ("image", "service", "clients")
-NEVER = "DependencyNeverSatisfied"  # the reason of a job that waits for one that failed
 
 # Waits on the cluster until an event file has news other than progress, at most $2 ticks of 0.25 s, so that one remote
 # call sees a change at once instead of many calls seeing none. Then prints what is new of each file, and the queue.
