@@ -84,6 +84,8 @@ class ActionModule(RunAction):
             ask_queue = time.monotonic() >= next_queue
             try:
                 events, jobs = feed.poll(wait_s, queue_age_s=queue_s if ask_queue else None)
+                self._take(events, jobs)
+                self._pass_on(feed)
             except ClusterUnreachable as error:
                 lost_since = lost_since or time.monotonic()
                 self._endure(error, lost_since)
@@ -95,8 +97,6 @@ class ActionModule(RunAction):
                     return True
                 raise
             lost_since = None
-            self._take(events, jobs)
-            self._pass_on(feed)
             if jobs is not None:
                 self._look_for_lost(jobs)
             if ask_queue:
@@ -143,8 +143,8 @@ class ActionModule(RunAction):
     def _pass_on(self, feed: watch.Feed) -> None:
         """Tell one part that the other's job has ended and could not say so: it need not wait until that is plain."""
         for role, reason in self.parts.silent():
-            self.parts.spoken_for(role)
             feed.tell(role, reason)
+            self.parts.spoken_for(role)
 
     def _look_for_lost(self, listed: list[Job]) -> None:
         for role in self.parts.absent(listed):
