@@ -54,7 +54,7 @@ class ActionModule(RunAction):
         for each in found[orphans.CANCEL]:
             self._cancel(client, each)
         for each in found[orphans.REMOVE]:
-            self._remove(remote, f"{scratch.rstrip('/')}/runs/{each.name}")
+            self._remove(remote, adoption.run_dir(scratch, each.name))
         return {"changed": any(found.values()), **names}
 
     def _cancel(self, client: SlurmClient, judgement: orphans.Judgement) -> None:
@@ -74,6 +74,6 @@ class ActionModule(RunAction):
 
 def _elsewhere(remote: Remote, scratch: str, jobs: list[Job]) -> list[str]:
     """Work directories of these jobs that are there, but not in this folder of runs."""
-    here = f"{scratch.rstrip('/')}/runs/"
+    here = adoption.run_dir(scratch, "")
     others = sorted({job.work_dir for job in jobs if job.work_dir and not job.work_dir.startswith(here)})
     return remote.shell(_THERE, *others).out.splitlines() if others else []

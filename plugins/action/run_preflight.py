@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import time
 from pathlib import Path
@@ -24,11 +23,11 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import preflig
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.inputs import cluster_paths
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, RunFailed
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import write_at_once
 
 ACCOUNTING = ("qos", "associations")
 REMEMBERED_S = 600.0
 PATIENCE_S = 120.0  # a restart of slurmctld takes less
-PAUSE_S = 5.0
 _SCRATCH = 'mkdir -p "$1/runs" 2>&1 && [ -w "$1/runs" ] || { echo "not writable for $(id -un)"; exit 1; }'
 _MISSING = 'for path in "$@"; do [ -e "$path" ] || echo "$path"; done'
 
@@ -69,15 +68,16 @@ class ActionModule(RunAction):
 
     def _patiently(self, remote: Remote, plan: dict[str, Any], known: dict[str, Any] | None) -> dict[str, Any]:
         """The cluster's facts, asked again while slurmctld does not answer."""
-        give_up = time.monotonic() + PATIENCE_S
-        while True:
+
+        def ask() -> dict[str, Any]:
             try:
                 return self._ask(remote, plan, known)
-            except errors.SlurmError as error:
-                if not error.transient or time.monotonic() >= give_up:
-                    raise
-                self.say(f"{error.message}; trying again")
-            time.sleep(PAUSE_S)
+            except SlurmError as error:
+                if error.transient:
+                    self.say(error.message)
+                raise
+
+        return self.slurm(remote).patiently(ask, PATIENCE_S)
 
     def _ask(self, remote: Remote, plan: dict[str, Any], known: dict[str, Any] | None) -> dict[str, Any]:
         """The cluster's facts; QOS and associations only when they are not remembered (sacctmgr takes its time)."""
@@ -91,11 +91,8 @@ class ActionModule(RunAction):
         if known:
             answers |= {key: Result(0, known[key].encode(), b"") for key in ACCOUNTING}
         elif all(answers[key].rc == 0 for key in ACCOUNTING):
-            self._memory().parent.mkdir(parents=True, exist_ok=True)
             text = json.dumps({"at": time.time(), **{key: answers[key].out for key in ACCOUNTING}})
-            partial = self._memory().with_suffix(f".{os.getpid()}")
-            partial.write_text(text)
-            partial.replace(self._memory())
+            write_at_once(self._memory(), text.encode())
         return self._facts(plan, answers)
 
     def _memory(self) -> Path:

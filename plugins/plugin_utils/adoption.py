@@ -66,6 +66,11 @@ def on_cluster(remote: Remote, scratch: str) -> list[Found]:
     )
 
 
+def run_dir(scratch: str, name: str) -> str:
+    """The directory of a run (or what is called so) on the cluster."""
+    return f"{scratch.rstrip('/')}/runs/{name}"
+
+
 def matching(found: list[Found], reference: str) -> list[str]:
     """Ids of the runs that `reference` (an id, a prefix of one, or `latest`) means, oldest first."""
     names = [each.name for each in found if each.is_run]
@@ -80,7 +85,7 @@ def adopt(remote: Remote, scratch: str, home: str | os.PathLike[str], run_id: st
     Raises ClusterUnreachable, and RunError when the directory is not that of a run or has gone meanwhile.
     """
     run = run_directory(home, run_id)
-    path = f"{scratch.rstrip('/')}/runs/{run_id}"
+    path = run_dir(scratch, run_id)
     answer = remote.shell(_FETCH, path)
     if answer.rc != 0:
         why = "another controller removed it" if answer.rc == 3 else answer.err.strip() or f"exit status {answer.rc}"

@@ -35,6 +35,23 @@ def benchmark_home(value: str | None = None, environ: dict[str, str] | None = No
     return Path(os.path.abspath(os.path.expanduser(value or environ.get("AIFACTORY_HOME") or "~/.aifactory")))
 
 
+def write_at_once(target: Path, data: bytes, mode: int = 0o644) -> Path:
+    """Write a file so that a reader sees the old content or the new, also after a power cut; makes its folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return target
+
+
 class NoSuchRun(RunError):
     """No run of this controller is meant."""
 
@@ -76,21 +93,8 @@ class RunDirectory:
 
     def write_bytes(self, name: str, data: bytes, mode: int = 0o644) -> Path:
         """Write a file at once: a reader sees the old content or the new, also after a power cut."""
-        target = self.file(name)
         self.make()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(temporary, mode)
-            os.replace(temporary, target)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-        return target
+        return write_at_once(self.file(name), data, mode)
 
     def write_text(self, name: str, text: str, mode: int = 0o644) -> Path:
         """Write a text as UTF-8, at once."""

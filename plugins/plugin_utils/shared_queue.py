@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import write_at_once
+
 WATCHED_S = 120.0  # a play that has not said for so long that it watches is gone
 
 
@@ -31,7 +33,7 @@ class SharedQueue:
 
     def wanted(self) -> list[str]:
         """Ids of the jobs of all runs that are watched now, this one's first; says that this one is."""
-        _replace(self._mine, " ".join(self._ids))
+        write_at_once(self._mine, " ".join(self._ids).encode())
         ids = dict.fromkeys(self._ids)
         for path in sorted(self._directory.glob("*.jobs")):
             with contextlib.suppress(OSError):
@@ -50,7 +52,7 @@ class SharedQueue:
 
     def keep(self, ids: Sequence[str], listing: str) -> None:
         """Leave an answer of squeue about these jobs for the other plays."""
-        _replace(self._answer, json.dumps({"at": time.time(), "ids": list(ids), "listing": listing}))
+        write_at_once(self._answer, json.dumps({"at": time.time(), "ids": list(ids), "listing": listing}).encode())
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[bool]:
@@ -66,9 +68,3 @@ class SharedQueue:
     def leave(self) -> None:
         """This run is no longer watched here."""
         self._mine.unlink(missing_ok=True)
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text)
-    part.replace(path)
