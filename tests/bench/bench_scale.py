@@ -23,13 +23,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = """
 service: {{image: "{image}", command: "sleep 600", health: {{type: command, command: "true"}}, time_limit: "00:10:00"}}
-client:
-  command: "true"
-  cpus_per_task: 1
-  memory: {memory}MiB
-  time_limit: "00:10:00"
+client: {{command: "true", {client}}}
 benchmarks: {{num_clients: {clients}, concurrency: 1, rate: {rate}, duration: {seconds}s}}
 """
+# services that wait for nodes for their clients, which other services hold, would wait for one another
+ON_ONE_NODE = "placement: shared"
+ON_A_NODE_OF_THEIR_OWN = 'cpus_per_task: 1, memory: 8MiB, time_limit: "00:10:00"'
 IMAGES = Path("/var/lib/aifactory/local_cluster/images")
 STEPS = ("submitted", "clients starting", "client(s) ready", "measuring", "clients done", "collected", "torn down")
 
@@ -72,7 +71,9 @@ def plays(folder: Path, count: int, **recipe: object) -> tuple[float, list[dict]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environment, "cwd": ROOT}
     started = [subprocess.Popen(argv, **options) for _number in range(count)]
     steps: dict[str, float] = {}
+    first = []
     for line in started[0].stdout:
+        first.append(line)
         for step in STEPS:
             if step in line:
                 steps.setdefault(step, time.monotonic() - began)
@@ -80,7 +81,9 @@ def plays(folder: Path, count: int, **recipe: object) -> tuple[float, list[dict]
     wall_s = time.monotonic() - began
     records = [json.loads(path.read_text()) for path in sorted((home / "runs").glob("*/run.json"))]
     if len(records) != count or any(record["state"] != "finished" for record in records):
-        sys.exit(f"{len(records)} of {count} runs: {[record['reasons'] for record in records]}\n{outputs}")
+        sys.exit(
+            f"{len(records)} of {count} runs: {[record['reasons'] for record in records]}\n{''.join(first)}{outputs}"
+        )
     return wall_s, records, steps
 
 
@@ -88,7 +91,7 @@ def many_runs(folder: Path, counts: list[int]) -> None:
     """How often a cluster is asked by so many runs at once."""
     print("runs at once  wall s  scheduler's commands of all  squeue  sbatch  others  ssh")
     for count in counts:
-        wall_s, records, _steps = plays(folder, count, clients=2, memory=64, rate=1, seconds=10)
+        wall_s, records, _steps = plays(folder, count, clients=2, client=ON_ONE_NODE, rate=1, seconds=10)
         calls = sum((Counter(record["calls"]) for record in records), Counter())
         asked = {name: number for name, number in calls.items() if name not in ("ssh", "polls")}
         others = sum(asked.values()) - asked.get("squeue", 0) - asked.get("sbatch", 0)
@@ -105,7 +108,7 @@ def many_clients(folder: Path, counts: list[int]) -> None:
     for count in counts:
         memory = Memory(("agent.pyz", "ansible-playbook"))
         memory.start()
-        _wall_s, _records, steps = plays(folder, 1, clients=count, memory=8, rate=1, seconds=10)
+        _wall_s, _records, steps = plays(folder, 1, clients=count, client=ON_A_NODE_OF_THEIR_OWN, rate=1, seconds=10)
         memory.over.set()
         gib = [memory.most[mark] / 2**30 for mark in memory.marks]
         print(

@@ -108,9 +108,11 @@ def test_nobody_else_sees_them_while_the_run_goes_on(home, recipe, monkeypatch):
     reader = ThreadPoolExecutor(1).submit(started.stdout.read)
     run_id = eventually(lambda: next((path.name for path in home.glob("runs/*") if (path / "jobs.json").exists()), ""))
     folder = json.loads((home / "runs" / run_id / "plan.json").read_text())["run_dir"]
-    seen, words, modes = {"others": "", "Slurm": "", "run directory": ""}, {TOKEN}, ""
+    seen, modes = {"others": "", "Slurm": "", "run directory": ""}, ""
+    # before the first look: on a machine that is busy, a look can last longer than the run
+    password = eventually(lambda: ssh("local", f"cat {folder}/secrets/password", check=False).strip())
+    words = {TOKEN, password}
     while started.poll() is None:
-        words |= set(ssh("local", f"cat {folder}/secrets/password", check=False).split())
         seen["others"] += of_somebody_else()
         seen["Slurm"] += of_slurm(run_id)
         # with the names of all files, since they are in the secrets' own only
@@ -118,7 +120,7 @@ def test_nobody_else_sees_them_while_the_run_goes_on(home, recipe, monkeypatch):
         seen["run directory"] += ssh("local", "; ".join(found), check=False)
         modes = ssh("local", f"find {folder} /tmp/aifactory-{run_id}* -printf '%y %m %p\\n'", check=False) or modes
     output = reader.result()
-    assert started.returncode in (0, 2) and len(words) == 2, output[-4000:]
+    assert started.returncode in (0, 2), output[-4000:]
     assert read_json(home, run_id, "run.json")["state"] == "finished", output[-4000:]
     seen |= {str(file): file.read_bytes().decode(errors="replace") for file in home.rglob("*") if file.is_file()}
     seen["the screen"] = output
