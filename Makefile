@@ -61,8 +61,9 @@ integration: test-cluster  ## tests on the real clusters, over ssh as an ordinar
 test-services: test-cluster  ## every small recipe on the real cluster, one after another
 	$(BIN)/python -m pytest -v -k test_the_small_recipe tests/integration/test_services.py tests/integration/test_standins.py
 
-test-faults: test-cluster  ## every fault in every phase on two versions of Slurm (two hours); CI runs a part
-	$(BIN)/python -m pytest -q -m fault tests/faults tests/integration/test_controllers.py
+test-faults: test-cluster  ## every fault in every phase on two versions of Slurm at the same time (an hour); CI runs a part
+	$(BIN)/python -m pytest -v -n 2 --dist loadgroup -m fault tests/faults
+	$(BIN)/python -m pytest -v -m fault tests/integration/test_controllers.py
 
 test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
@@ -82,8 +83,10 @@ bench: bench-engine bench-http bench-llm bench-run bench-scale bench-store bench
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
 
-bench-scale: cluster  ## 20 runs at once, 1,000 clients in one run
+bench-scale: setup  ## 20 runs at once, 1,000 clients in one run, on nodes that Slurm believes to be large enough
+	$(PLAYBOOK) aifactory.benchmark.local_cluster -e local_cluster_cores_per_node=334
 	$(BIN)/python tests/bench/bench_scale.py
+	$(PLAYBOOK) aifactory.benchmark.local_cluster
 
 bench-store: setup-dev  ## list and summary with 10,000 runs, in SQLite and PostgreSQL
 	$(BIN)/python tests/bench/store_bench.py

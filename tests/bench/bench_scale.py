@@ -10,8 +10,11 @@ usage: python bench_scale.py [--runs 1,20] [--clients 16,1000]
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -28,13 +31,20 @@ benchmarks: {{num_clients: {clients}, concurrency: 1, rate: {rate}, duration: {s
 """
 # services that wait for nodes for their clients, which other services hold, would wait for one another
 ON_ONE_NODE = "placement: shared"
-ON_A_NODE_OF_THEIR_OWN = 'cpus_per_task: 1, memory: 8MiB, time_limit: "00:10:00"'
+ON_NODES_OF_THEIR_OWN = 'nodes: {nodes}, cpus_per_task: 1, time_limit: "00:10:00"'
+CLIENTS_PER_NODE = 334  # the cluster has three nodes besides the service's
 IMAGES = Path("/var/lib/aifactory/local_cluster/images")
 STEPS = ("submitted", "clients starting", "client(s) ready", "measuring", "clients done", "collected", "torn down")
 
 
+def share(path: Path) -> int:
+    """The memory (bytes) of a process below /proc, with its part of what it shares with others."""
+    found = re.search(r"Pss: +(\d+) kB", (path / "smaps_rollup").read_text())
+    return 1024 * int(found[1]) if found else 0
+
+
 class Memory(threading.Thread):
-    """The most resident memory (bytes) of all processes below a folder's runs, and of the plays, once a second."""
+    """The most memory (bytes, what is shared counted in parts) of all agents, and of the plays."""
 
     def __init__(self, marks: tuple[str, ...]) -> None:
         super().__init__(daemon=True)
@@ -44,17 +54,13 @@ class Memory(threading.Thread):
 
     def run(self) -> None:
         """Look until told to end."""
-        page = os.sysconf("SC_PAGE_SIZE")
-        while not self.over.wait(1.0):
+        while not self.over.wait(5.0):
             found = dict.fromkeys(self.marks, 0)
             for path in Path("/proc").glob("[0-9]*"):
-                try:
+                with contextlib.suppress(OSError):
                     command = (path / "cmdline").read_text(errors="replace").replace("\0", " ")
-                    resident = int((path / "statm").read_text().split()[1]) * page
-                except (OSError, IndexError):
-                    continue
-                for mark in self.marks:
-                    found[mark] += resident if mark in command else 0
+                    for mark in self.marks:
+                        found[mark] += share(path) if mark in command else 0
             self.most = {mark: max(self.most[mark], found[mark]) for mark in self.marks}
 
 
@@ -108,7 +114,8 @@ def many_clients(folder: Path, counts: list[int]) -> None:
     for count in counts:
         memory = Memory(("agent.pyz", "ansible-playbook"))
         memory.start()
-        _wall_s, _records, steps = plays(folder, 1, clients=count, client=ON_A_NODE_OF_THEIR_OWN, rate=1, seconds=10)
+        client = ON_NODES_OF_THEIR_OWN.format(nodes=math.ceil(count / CLIENTS_PER_NODE))
+        _wall_s, _records, steps = plays(folder, 1, clients=count, client=client, rate=1, seconds=10)
         memory.over.set()
         gib = [memory.most[mark] / 2**30 for mark in memory.marks]
         print(

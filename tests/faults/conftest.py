@@ -28,8 +28,9 @@ from ..integration.conftest import (
 )
 from ..integration.controllers import kill, start
 from .injectors import DIRECTORIES, within
+from .matrix import pytest_runtest_makereport, pytest_terminal_summary
 
-__all__ = ["clusters", "home", "play", "recipe"]
+__all__ = ["clusters", "home", "play", "pytest_runtest_makereport", "pytest_terminal_summary", "recipe"]
 
 # what the play says when a phase begins
 PHASES = {
@@ -43,7 +44,7 @@ PHASES = {
 }
 
 
-# what CI runs, since all takes two hours: a case of each kind, on each cluster in turn
+# what CI runs, since all takes an hour: a case of each kind, on each cluster in turn
 IN_CI = {
     "test_slurmctld_is_killed_and_comes_back[local-measuring]",
     "test_somebody_cancels_a_job[local-measuring-service]",
@@ -59,10 +60,14 @@ IN_CI = {
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Leave the rest to make test-faults."""
+    """Leave the rest to make test-faults, which breaks both clusters at the same time."""
     for item in items:
-        if Path(__file__).parent in item.path.parents and item.name not in IN_CI:
+        if Path(__file__).parent not in item.path.parents:
+            continue
+        if item.name not in IN_CI:
             item.add_marker(pytest.mark.extra)
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        item.add_marker(pytest.mark.xdist_group(parameters.get("cluster", "local")))
 
 
 class Run:
@@ -122,7 +127,7 @@ class Run:
         assert RUN_ID.search(played.output), played.output
         record = assert_measured(played, self.home, self.id)
         assert self.read("teardown.json")["clean"], played.output
-        assert_nothing_left([self.id])
+        assert_nothing_left([self.id], [self.cluster])
         return record
 
     def ends(self, *words: str, results: bool = False, proven: bool = True, timeout_s: float = 240) -> dict:
@@ -139,7 +144,7 @@ class Run:
         jobs = [check for check in self.read("teardown.json")["checks"] if "job" in check["what"]]
         assert all(check["ok"] for check in jobs), jobs
         if proven:
-            assert_nothing_left([self.id])
+            assert_nothing_left([self.id], [self.cluster])
         assert self.id not in ssh(self.cluster, "squeue -h -o %j")
         return record
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import PHASES
 from .injectors import descendants, of_run, read, send
 
 pytestmark = pytest.mark.fault
@@ -88,9 +87,3 @@ client:
 benchmarks: {{duration: 4s, warmup: 1s, num_clients: 2}}
 """
     begin("measuring", text=text).ends("the clock of", "ahead of the conductor's", results=True)
-
-
-def test_every_phase_is_known():
-    """The phases of docs/faults.md are those of the tests."""
-    text = (Path(__file__).resolve().parents[2] / "docs/faults.md").read_text()
-    assert not [phase for phase in PHASES if phase not in text]

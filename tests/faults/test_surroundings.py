@@ -46,7 +46,7 @@ def test_a_cluster_that_cannot_be_reached_at_all_is_told_at_once(play, recipe, c
     with Daemon(cluster, "sshd").down(*connections(cluster)):
         played = play("run", "-e", f"recipe={recipe()}", limit=cluster)
     assert played.rc != 0 and "can't be reached" in played.output and "ansible_host" in played.output, played.output
-    assert_nothing_left(played.run_ids())
+    assert_nothing_left(played.run_ids(), [cluster])
 
 
 class Disk:
@@ -123,9 +123,9 @@ benchmarks: {{duration: 1s}}
         played = play("run", *arguments, limit=cluster)
         assert played.rc != 0 and "the image job failed" in played.output, played.output
         assert not ssh(cluster, f"find {cache} -name '*.sif*' -not -name '*.lock'"), "half an image"
-        assert_nothing_left(played.run_ids())
+        assert_nothing_left(played.run_ids(), [cluster])
         registry.cut = False
         played = play("run", *arguments, limit=cluster)
     assert "image ready" in played.output, played.output
-    assert_nothing_left(played.run_ids())
+    assert_nothing_left(played.run_ids(), [cluster])
     ssh(cluster, f"rm -rf {cache}")

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,9 +163,9 @@ def eventually(look, timeout_s: float = 60.0):
     return found
 
 
-def assert_nothing_left(run_ids: list[str]) -> None:
-    """No job, no run directory, no node-local data, no process of these runs is left on any cluster."""
-    for cluster in CLUSTERS:
+def assert_nothing_left(run_ids: list[str], where: Iterable[str] = CLUSTERS) -> None:
+    """No job of these runs is left on the clusters, no run directory, node-local data or process on any."""
+    for cluster in where:
         names = ssh(cluster, "squeue -a -h -o %j")
         assert not [run for run in run_ids if run in names], names
     for run in run_ids:
