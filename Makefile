@@ -62,7 +62,7 @@ test-services: test-cluster  ## every small recipe on the real cluster, one afte
 	$(BIN)/python -m pytest -v -k test_the_small_recipe tests/integration/test_services.py tests/integration/test_standins.py
 
 test-faults: test-cluster  ## every fault in every phase on two versions of Slurm at the same time (an hour); CI runs a part
-	$(BIN)/python -m pytest -v -n 2 --dist loadgroup -m fault tests/faults
+	$(BIN)/python -m pytest -v -n 2 -m fault tests/faults
 	$(BIN)/python -m pytest -v -m fault tests/integration/test_controllers.py
 
 test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)

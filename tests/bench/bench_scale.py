@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What many runs at once and many clients in one run cost, on the local cluster.
 
-usage: python bench_scale.py [--runs 1,20] [--clients 16,1000]
+usage: python bench_scale.py [--waiting 60,600] [--runs 1,20] [--clients 16,1000]
 
+--waiting: so many seconds in the queue; how often the cluster was asked meanwhile.
 --runs: so many plays at once on one cluster; how often its scheduler and its login node were asked, by all together.
 --clients: so many client tasks in one run; from the submission to the report, step by step, and the most memory.
 """
@@ -64,15 +65,15 @@ class Memory(threading.Thread):
             self.most = {mark: max(self.most[mark], found[mark]) for mark in self.marks}
 
 
-def plays(folder: Path, count: int, **recipe: object) -> tuple[float, list[dict], dict[str, float]]:
+def plays(folder: Path, count: int, *arguments: str, **recipe: object) -> tuple[float, list[dict], dict[str, float]]:
     """(wall clock in s, records, seconds at which the first play said each of STEPS) of so many plays at once."""
-    home = folder / f"home-{count}-{recipe['clients']}"
+    home = Path(tempfile.mkdtemp(dir=folder))
     path = folder / "scale.yml"
     path.write_text(RECIPE.format(image=IMAGES / "tools.sif", **recipe))
     login = Path(os.environ.get("AIFACTORY_HOME", "~/.aifactory")).expanduser() / "local_cluster"
     environment = {**os.environ, "AIFACTORY_HOME": str(home), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
     argv = [str(ROOT / ".venv/bin/ansible-playbook"), "aifactory.benchmark.run", "-e", f"recipe={path}"]
-    argv += ["-e", f"local_cluster_login={login}"]
+    argv += ["-e", f"local_cluster_login={login}", *arguments]
     began = time.monotonic()
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "env": environment, "cwd": ROOT}
     started = [subprocess.Popen(argv, **options) for _number in range(count)]
@@ -93,19 +94,34 @@ def plays(folder: Path, count: int, **recipe: object) -> tuple[float, list[dict]
     return wall_s, records, steps
 
 
+def calls_of(records: list[dict]) -> tuple[int, int]:
+    """(commands of the scheduler, logins with ssh or calls through one that is open) of these runs."""
+    calls = sum((Counter(record["calls"]) for record in records), Counter())
+    return sum(number for name, number in calls.items() if name not in ("ssh", "polls")), calls["ssh"]
+
+
+def waiting(folder: Path, seconds: list[int]) -> None:
+    """How often a cluster is asked while a run waits in its queue."""
+    print("s in the queue  scheduler's commands  a minute  ssh  a minute")
+    asked_at_once = ssh_at_once = 0
+    for wait_s in [0, *seconds]:
+        options = json.dumps({"benchmark_sbatch_options": [f"--begin=now+{wait_s}"] if wait_s else []})
+        _wall_s, records, _steps = plays(folder, 1, "-e", options, clients=2, client=ON_ONE_NODE, rate=1, seconds=10)
+        asked, ssh = calls_of(records)
+        if not wait_s:
+            asked_at_once, ssh_at_once = asked, ssh
+        minutes = wait_s / 60 or float("nan")
+        more = [(asked - asked_at_once) / minutes, (ssh - ssh_at_once) / minutes]
+        print(f"{wait_s:>14}  {asked:>20}  {more[0]:>8.1f}  {ssh:>3}  {more[1]:>8.1f}", flush=True)
+
+
 def many_runs(folder: Path, counts: list[int]) -> None:
     """How often a cluster is asked by so many runs at once."""
-    print("runs at once  wall s  scheduler's commands of all  squeue  sbatch  others  ssh")
+    print("runs at once  wall s  scheduler's commands  ssh")
     for count in counts:
         wall_s, records, _steps = plays(folder, count, clients=2, client=ON_ONE_NODE, rate=1, seconds=10)
-        calls = sum((Counter(record["calls"]) for record in records), Counter())
-        asked = {name: number for name, number in calls.items() if name not in ("ssh", "polls")}
-        others = sum(asked.values()) - asked.get("squeue", 0) - asked.get("sbatch", 0)
-        print(
-            f"{count:>12}  {wall_s:>6.1f}  {sum(asked.values()):>27}  {asked.get('squeue', 0):>6}"
-            f"  {asked.get('sbatch', 0):>6}  {others:>6}  {calls['ssh']:>3}",
-            flush=True,
-        )
+        asked, ssh = calls_of(records)
+        print(f"{count:>12}  {wall_s:>6.1f}  {asked:>20}  {ssh:>3}", flush=True)
 
 
 def many_clients(folder: Path, counts: list[int]) -> None:
@@ -129,10 +145,12 @@ def many_clients(folder: Path, counts: list[int]) -> None:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--waiting", default="60,600")
     parser.add_argument("--runs", default="1,20")
     parser.add_argument("--clients", default="16,1000")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
+        waiting(Path(name), [int(word) for word in options.waiting.split(",") if word])
         many_runs(Path(name), [int(word) for word in options.runs.split(",") if word])
         many_clients(Path(name), [int(word) for word in options.clients.split(",") if word])
 

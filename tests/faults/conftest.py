@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from ..integration.conftest import (
     RUN_ID,
@@ -60,14 +61,22 @@ IN_CI = {
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Leave the rest to make test-faults, which breaks both clusters at the same time."""
+    """Leave the rest to make test-faults."""
     for item in items:
-        if Path(__file__).parent not in item.path.parents:
-            continue
-        if item.name not in IN_CI:
+        if Path(__file__).parent in item.path.parents and item.name not in IN_CI:
             item.add_marker(pytest.mark.extra)
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        item.add_marker(pytest.mark.xdist_group(parameters.get("cluster", "local")))
+
+
+class ByCluster(LoadScopeScheduling):
+    """Both clusters at the same time, each by a worker of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return re.findall(r"\[(local\w*)", nodeid)[0]
+
+
+def pytest_xdist_make_scheduler(config, log) -> ByCluster:
+    """With -n 2."""
+    return ByCluster(config, log)
 
 
 class Run:
