@@ -39,7 +39,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.search_r
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.stop_rules import ERROR_RATE
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.workload import LoadError
 
-READY_DEADLINE_S = 120.0
+READY_DEADLINE_S, READY_PER_CLIENT_S = 120.0, 0.2  # the longer; a thousand interpreters start from one file system
 ENDPOINT_MARGIN_S = 120.0
 SERVICE_START_S = 300.0  # its job has started; modules and commands of the site come before its agent
 QUIT_DEADLINE_S = 10.0
@@ -238,12 +238,13 @@ class Conductor:
 
     def _until_ready(self):
         """Wait for all clients; go on without those that do not come, and name them."""
-        end = time.monotonic() + READY_DEADLINE_S
+        deadline_s = max(READY_DEADLINE_S, READY_PER_CLIENT_S * self.count)
+        end = time.monotonic() + deadline_s
         while len(self.ready | set(self.lost)) < self.count and time.monotonic() < end:
             self.receive(_TICK_S)
             self.check()
         for number in set(range(self.count)) - self.ready:
-            self.lost.setdefault(number, "did not start within %g s" % READY_DEADLINE_S)
+            self.lost.setdefault(number, "did not start within %g s" % deadline_s)
         if not self.active:
             raise AgentError("no client started: %s" % self.reasons(self.lost), self.launcher.tail)
         self.events.emit(

@@ -27,6 +27,12 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.load.processes
 
 # "srun: error: mel0001: tasks 3,5-7: Killed", "srun: error: mel0001: task 3: Exited with exit code 1"
 _TASKS_ENDED = re.compile(r"^srun: error: \S+: tasks? ([0-9,\-]+): (.+)$")
+# srun asks slurmctld before it starts anything, and does not ask again when no answer comes
+_NO_ANSWER = re.compile(
+    r"^srun: error: Unable to (?:confirm allocation|create step) for job \S+: "
+    r".*(?:timed out|contact slurm controller|Zero Bytes|Connection|endpoint)"
+)
+_START_S, _AGAIN_AFTER_S = 100.0, 2.0
 
 
 def srun_argv(count, placement="separate", component=1):
@@ -61,6 +67,28 @@ def lost_tasks(line):
     return numbers, found.group(2)
 
 
+def is_unanswered(lines):
+    """Whether srun's complaints (list of str) say that slurmctld did not answer it, before there was any task."""
+    return any(_NO_ANSWER.match(line) for line in lines)
+
+
+class _Started:
+    """A process that starts clients: argv, env, numbers (of its clients), complaints (list of str: its stderr)."""
+
+    def __init__(self, argv, env, numbers):
+        self.argv, self.env, self.numbers = argv, env, numbers
+        self.complaints = []
+        # in a job there is no AnsibleModule
+        self.process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            argv,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C or signal to our group is ours to handle
+        )
+
+
 class Launcher:
     """The clients as a whole.
 
@@ -76,7 +104,10 @@ class Launcher:
         if container:
             self.client_argv += ["--", *list(container)]
         self.messages = queue.Queue()
-        self.processes = []
+        self.started = []
+        self.orders = []  # for those who start later
+        self.sending = threading.Lock()
+        self.give_up_at = float("inf")
         self.tail = []
         self.threads = []
 
@@ -87,6 +118,7 @@ class Launcher:
 
     def start(self):
         """Start all clients. Raises AgentError."""
+        self.give_up_at = time.monotonic() + _START_S
         try:
             if self.kind == "srun":
                 self._start(self.srun + self.client_argv, os.environ, range(self.count))
@@ -97,23 +129,20 @@ class Launcher:
             raise AgentError("cannot start the clients: %s" % e)
 
     def _start(self, argv, env, numbers):
-        # in a job there is no AnsibleModule
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            argv,
-            env=env,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C or signal to our group is ours to handle
-        )
-        self.processes.append(process)
-        for target in (self._read_answers, self._read_complaints):
-            thread = threading.Thread(target=target, args=(process, numbers), daemon=True)
+        started = _Started(argv, env, numbers)
+        with self.sending:
+            self.started.append(started)
+            for line in self.orders:
+                self._write(started, line)
+        complaints = threading.Thread(target=self._read_complaints, args=(started,), daemon=True)
+        answers = threading.Thread(target=self._read_answers, args=(started, complaints), daemon=True)
+        for thread in (complaints, answers):
             thread.start()
             self.threads.append(thread)
 
-    def _read_answers(self, process, numbers):
-        for line in process.stdout:
+    def _read_answers(self, started, complaints):
+        heard = False
+        for line in started.process.stdout:
             received = time.time()
             try:
                 message = json.loads(line.decode("utf-8"))
@@ -121,16 +150,36 @@ class Launcher:
             except (ValueError, KeyError, TypeError):
                 self._complain("not an answer of a client: %r" % line[:200])
                 continue
-            if number in numbers and op:
+            if number in started.numbers and op:
+                heard = True
                 message["received"] = received
                 self.messages.put(message)
-        code = process.wait()
-        for number in numbers:
+        code = started.process.wait()
+        complaints.join(2)
+        if not heard and is_unanswered(started.complaints) and self._start_again(started):
+            return
+        for number in started.numbers:
             self.messages.put({"op": "lost", "client": number, "reason": "ended with exit code %d" % code})
 
-    def _read_complaints(self, process, numbers):
-        for line in process.stderr:
+    def _start_again(self, started):
+        """Start those again whom slurmctld kept from starting. False: it was away for too long, or all is over."""
+        time.sleep(_AGAIN_AFTER_S)
+        if time.monotonic() > self.give_up_at:
+            return False
+        self._complain("slurmctld did not answer srun: the clients are started again")
+        with self.sending:
+            self.started.remove(started)
+        try:
+            self._start(started.argv, started.env, started.numbers)
+        except OSError as e:
+            self._complain("cannot start the clients again: %s" % e)
+            return False
+        return True
+
+    def _read_complaints(self, started):
+        for line in started.process.stderr:
             text = line.decode("utf-8", "replace").rstrip()
+            started.complaints.append(text)
             self._complain(text)
             lost, reason = lost_tasks(text)
             for number in lost:
@@ -143,23 +192,31 @@ class Launcher:
     def send(self, op, **fields):
         """Send one order to all clients; those that have ended are known by their `lost`."""
         line = (json.dumps(dict(fields, op=op), separators=(",", ":")) + "\n").encode("utf-8")
-        for process in self.processes:
-            try:
-                process.stdin.write(line)
-                process.stdin.flush()
-            except (BrokenPipeError, ValueError):
-                continue
+        with self.sending:
+            self.orders.append(line)
+            for started in self.started:
+                self._write(started, line)
+
+    @staticmethod
+    def _write(started, line):
+        try:
+            started.process.stdin.write(line)
+            started.process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            return
 
     def stop(self, deadline_s, lost=()):
         """Let the clients quit, and clean up after those that are lost; end who has not after `deadline_s`."""
+        self.give_up_at = 0.0
         self.send("quit", lost=list(lost))
-        for process in self.processes:
+        processes = [started.process for started in self.started]
+        for process in processes:
             try:
                 process.stdin.close()
             except BrokenPipeError:
                 continue  # it has ended already
         end = time.monotonic() + deadline_s
-        for process in self.processes:
+        for process in processes:
             try:
                 process.wait(timeout=max(0.1, end - time.monotonic()))
             except subprocess.TimeoutExpired:

@@ -10,7 +10,11 @@ import signal
 import time
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.launcher import lost_tasks, srun_argv
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.launcher import (
+    is_unanswered,
+    lost_tasks,
+    srun_argv,
+)
 
 
 @pytest.fixture
@@ -227,3 +231,63 @@ def test_what_srun_says_about_its_tasks():
     assert lost_tasks("srun: error: mel0002: task 1: Out Of Memory\n") == ([1], "Out Of Memory")
     assert lost_tasks("srun: job 7 queued and waiting for resources") == ([], "")
     assert srun_argv(64)[:2] == ["srun", "--ntasks=64"]
+
+
+def test_what_srun_says_when_slurmctld_is_away():
+    assert is_unanswered(
+        [
+            "srun: error: Unable to confirm allocation for job 64: Socket timed out on send/recv operation",
+            "srun: Check SLURM_JOB_ID environment variable. Expired or invalid job 64",
+        ]
+    )
+    assert is_unanswered(
+        ["srun: error: Unable to create step for job 7: Unable to contact slurm controller (connect failure)"]
+    )
+    assert not is_unanswered(["srun: error: Unable to create step for job 7: Invalid account specified"])
+    assert not is_unanswered(["srun: error: mel0001: task 0: Exited with exit code 1"])
+
+
+STANDIN_SRUN = """\
+#!/bin/sh
+echo x >> {calls}
+if [ $(wc -l < {calls}) -lt {succeeds_at} ]; then
+  echo "srun: error: Unable to confirm allocation for job 7: {words}" >&2
+  exit 1
+fi
+while [ "${{1#--}}" != "$1" ]; do shift; done
+SLURM_PROCID=0 exec "$@"
+"""
+
+
+@pytest.fixture
+def clients_by_standin_srun(plain, monkeypatch):
+    """Starts the clients' agent with a srun of one task that fails with these words until its n-th call."""
+    folder = plain.root / "bin"
+    folder.mkdir()
+    plain.spec["clients"].update(count=1)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+    def start(succeeds_at: int, words: str):
+        text = STANDIN_SRUN.format(calls=plain.root / "calls", succeeds_at=succeeds_at, words=words)
+        (folder / "srun").write_text(text)
+        (folder / "srun").chmod(0o755)
+        (plain.root / "calls").touch()
+        (plain.root / "calls").chmod(0o666)
+        plain.start("service", "sleep", "600")
+        return plain.start("clients", SLURM_JOB_ID="7")
+
+    return start
+
+
+def test_clients_are_started_again_when_slurmctld_did_not_answer(plain, clients_by_standin_srun):
+    clients = clients_by_standin_srun(3, "Socket timed out on send/recv operation")
+    assert clients.wait(60) == 0, plain.output()
+    assert (plain.root / "calls").read_text() == "x\n" * 3
+    assert plain.json("results/cases.json")
+
+
+def test_an_allocation_that_is_refused_is_no_reason_to_try_again(plain, clients_by_standin_srun):
+    assert clients_by_standin_srun(2, "Invalid job id specified").wait(60) == 1
+    assert (plain.root / "calls").read_text() == "x\n"
+    [failed] = [event for event in plain.events("clients") if event["event"] == "failed"]
+    assert "no client started" in failed["reason"]
