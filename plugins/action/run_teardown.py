@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct, scontrol, squeue
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
@@ -94,14 +95,15 @@ class ActionModule(RunAction):
             asked = [squeue.argv(ids=ids), sacct.argv(ids=ids), squeue.argv(names=names, mine=True)]
             asked += map(scontrol.show_job_argv, ids)
             self.client = SlurmClient(remote.prefetched(asked))
-        found = self.client.jobs(ids)
-        living = [job_id for job_id, job in found.items() if not job.gone]
+        found, named = self.client.jobs(ids), self._named(names)
+        # asked side by side: one answer may have a job that is over, another the same one still completing
+        living = {job_id for job_id, job in found.items() if not job.gone} | {job.raw_id for job in named}
         if living:
             # what was asked before they ended proves nothing
             remote.calls.update(self.client.counts)
             self.client = self.slurm(remote)
-            self._end(run, living)
-            found = self.client.jobs(ids)
+            self._end(run, sorted(living))
+            found, named = self.client.jobs(ids), self._named(names)
         checks = [
             {
                 "what": f"{job['role']} job",
@@ -111,8 +113,6 @@ class ActionModule(RunAction):
             }
             for job in records
         ]
-        listed = self.client.slurm.queue_by_name("look for jobs of this run", names, None)
-        named = [job for job in listed if not job.final]
         checks.append(
             {
                 "what": "jobs by name",
@@ -122,6 +122,11 @@ class ActionModule(RunAction):
             }
         )
         return checks, [run_jobs.update(job, found[job["id"]]) for job in records]
+
+    def _named(self, names: list[str]) -> list[Job]:
+        """The jobs of these names that are in the queue."""
+        listed = self.client.slurm.queue_by_name("look for jobs of this run", names, None)
+        return [job for job in listed if not job.final]
 
     def _asked(self, job_id: str, source: str | None) -> str:
         return self.client.slurm.question(job_id, source) if self.by_rest else f"{source or 'squeue'} of job {job_id}"

@@ -4,10 +4,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.action.run_teardown import _agent_checks, _client_checks
+from ansible_collections.aifactory.benchmark.plugins.action.run_teardown import (
+    ActionModule,
+    _agent_checks,
+    _client_checks,
+)
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
+
+from ..module_utils.slurm.replay import Clock
+from ..module_utils.slurm.test_client import EMPTY, Slurm, queue_row, rows
 
 STOPPED = {"port_closed": True, "processes_left": 0, "data_removed": True, "node": "n1"}
 
@@ -54,3 +63,49 @@ def test_clients_that_were_killed_may_have_left_something(run):
     [check] = _client_checks(run({"source": "clients", "event": "job_started", "node": "n2"}))
     assert not check["ok"] and check["found"].startswith("unknown: the agent on n2 was killed")
     assert _client_checks(run(*service())) == []
+
+
+class Asked:
+    """Stands for the connection: Slurm's answers side by side first, then those of later questions."""
+
+    def __init__(self, at_once: Slurm, later: Slurm) -> None:
+        self.at_once, self.later, self.calls = at_once, later, Counter()
+
+    def prefetched(self, commands):
+        return self.at_once
+
+
+class Teardown(ActionModule):
+    """The action, without a play around it."""
+
+    by_rest = False
+
+    def __init__(self) -> None:
+        self.options = {"deadline_s": 10.0}
+
+    def slurm(self, remote):
+        return SlurmClient(remote.later, Clock())
+
+
+def jobs_checked(run, at_once: Slurm, later: Slurm) -> dict[str, dict]:
+    ended = run(*service(), {"source": "clients", "event": "done"})
+    records = [{"role": "service", "id": "37", "name": f"aifactory-{ended.id}-service"}]
+    checks, _records = Teardown()._jobs(Asked(at_once, later), ended, records)
+    return {check["what"]: check for check in checks}
+
+
+def test_an_answer_that_still_has_a_job_completing_is_asked_for_again(run):
+    """Of questions that are asked side by side, one may be answered before the job is gone."""
+    over, completing = queue_row("37", "COMPLETED"), queue_row("37", "COMPLETING")
+    at_once = Slurm(squeue=[rows(over), rows(completing)], sacct=[EMPTY], scontrol=[EMPTY])
+    later = Slurm(squeue=[rows(over)], sacct=[EMPTY], scontrol=[EMPTY])
+    checks = jobs_checked(run, at_once, later)
+    assert checks["service job"]["ok"] and checks["jobs by name"]["ok"], checks
+
+
+def test_a_job_that_stays_is_said(run):
+    name = "aifactory-20261129-101112-quickstart-00ff-service"
+    completing = queue_row("37", "COMPLETING", name=name)
+    stays = Slurm(squeue=[rows(completing)], sacct=[EMPTY], scontrol=[EMPTY], scancel=[EMPTY])
+    checks = jobs_checked(run, Slurm(squeue=[rows(completing)], sacct=[EMPTY], scontrol=[EMPTY]), stays)
+    assert not checks["service job"]["ok"] and checks["jobs by name"]["found"] == "37 COMPLETING"
