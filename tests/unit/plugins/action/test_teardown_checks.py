@@ -82,6 +82,10 @@ class Teardown(ActionModule):
 
     def __init__(self) -> None:
         self.options = {"deadline_s": 10.0}
+        self.said: list[str] = []
+
+    def say(self, text, **_colour):
+        self.said.append(text)
 
     def slurm(self, remote):
         return SlurmClient(remote.later, Clock())
