@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
     cost,
+    energy,
     objectives,
     results,
     timeline,
@@ -45,6 +46,7 @@ def finish(
     events = run.events() if events is None else events
     evidence = gather(run, plan, jobs, events)
     record = compose(evidence, calls, thresholds=thresholds, now=time.time() if now is None else now)
+    record["energy"] = energy.outcome(run, record["timeline"], events)
     # imported here: a play that only reads files starts without the store
     from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index
 
@@ -67,7 +69,8 @@ def preview(run: RunDirectory) -> dict[str, Any]:
     events = run.events()
     evidence = gather(run, run.read_json("plan.json"), jobs_of(run), events)
     last = max((event["t"] for event in events), default=evidence.plan.get("created_at") or 0.0)
-    return compose(evidence, run.read_json("calls.json", {}), now=last)
+    record = compose(evidence, run.read_json("calls.json", {}), now=last)
+    return {**record, "energy": energy.outcome(run, record["timeline"], events)}
 
 
 def gather(

@@ -11,6 +11,7 @@ from typing import Any
 
 NOTHING = "–"
 _TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_ENERGY_UNITS = ((1e9, "GJ"), (1e6, "MJ"), (1e3, "kJ"), (1.0, "J"), (1e-3, "mJ"), (1e-6, "µJ"))
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _BYTE_RATES = ((1e12, "TB/s"), (1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
 
@@ -36,6 +37,16 @@ def seconds(value: float | None, digits: int = 3) -> str:
         if abs(value) >= scale:
             return f"{number(value / scale, digits)} {unit}"
     return f"{value:.2g} s"
+
+
+def energy(value: float | None, digits: int = 3) -> str:
+    """An energy in the unit that suits it: 12.3 kJ, 412 mJ."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    for scale, unit in _ENERGY_UNITS:
+        if abs(value) >= scale:
+            return f"{number(value / scale, digits)} {unit}"
+    return f"{value:.2g} J" if value else "0 J"
 
 
 def offset(value: float | None) -> str:

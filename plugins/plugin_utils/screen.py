@@ -225,7 +225,20 @@ def _time(record: dict[str, Any]) -> list[Any]:
     if cost.get("measured_share") is not None:
         price += f"; {formatting.share(cost['measured_share'])} measured"
         price += f", {formatting.share(cost['wasted_share'])} wasted"
-    return [Text(phase_bar(segments)), Text(f"time {formatting.duration(total)}: {told}"), Text(price)]
+    lines = [phase_bar(segments), f"time {formatting.duration(total)}: {told}", price]
+    return [Text(line) for line in [*lines, *_energy(record)]]
+
+
+def _energy(record: dict[str, Any]) -> list[str]:
+    """What the measurements took, and per operation or token of the first case; nothing where nobody knows."""
+    found = record.get("energy") or {}
+    known = [case for case in found.get("cases") or [] if case["joules"] is not None]
+    if not known:
+        return []
+    per = [f"{formatting.energy(value)} per {unit.replace('_', ' ')}" for unit, value in known[0]["per"].items()]
+    kinds = " and ".join(dict.fromkeys({"gpu": "GPUs", "cpu": "processors"}[d["kind"]] for d in found["devices"]))
+    text = f"energy {formatting.energy(sum(case['joules'] for case in known))} of {kinds} while measuring"
+    return [text + (f"; case {known[0]['case']}: {', '.join(per)}" if per else "")]
 
 
 def phase_bar(segments: list[dict[str, Any]], width: int = WIDTH - 2) -> str:

@@ -18,6 +18,7 @@ import time
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     diagnosis,
     gpu_memory,
+    gpu_telemetry,
     members,
     network,
     node,
@@ -73,7 +74,8 @@ class Supervisor:
             self.data_dir = numbered
         self.owns_data = False
         self.secrets_dir = os.path.join(self.dir.root, "secrets", *filter(None, [companion]))
-        self.gpu_memory = self.address = self.port = self.process = self.sampler = self.prober = self.scraper = None
+        self.gpu_memory = self.address = self.port = self.process = self.prober = None
+        self.sampler = self.gpu_sampler = self.scraper = None
         self.claims = {}  # by the name of the port; the service's own has none
         self.signal = None
         self.wake = threading.Event()
@@ -151,6 +153,7 @@ class Supervisor:
         if os.environ.get("SLURM_LOCALID", "0") == "0" or not self.members.several:  # one of every node
             self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node_name()), Usage())
             self.sampler.start()
+            self.gpu_sampler = gpu_telemetry.start(self.dir.path("telemetry", "gpu-%s.csv" % node_name()), self.events)
 
     def _until_healthy(self):
         # a member that nobody talks to is well as long as it lives
@@ -310,6 +313,8 @@ class Supervisor:
         """End what runs, remove what was made, and report how it is known. True when nothing is left."""
         if self.scraper:
             self.events.emit("metrics_done", **self.scraper.stop())
+        if self.gpu_sampler:
+            self.events.emit("gpu_telemetry_done", **self.gpu_sampler.stop())
         for thread in (self.prober, self.sampler):
             if thread:
                 thread.stop()

@@ -3,8 +3,9 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 """One row a second about this node: CPU, memory, disks, network, pressure, and the service's own share.
 
-Percentages of the node's CPU: 100 is all of its CPUs. `service_cpu_percent`: 100 is one CPU. Rates are means
-since the row before. Sources: proc(5), Documentation/accounting/psi.rst, Documentation/admin-guide/iostats.rst.
+Percentages of the node's CPU: 100 is all of its CPUs. `service_cpu_percent`: 100 is one CPU. Rates and powers are means
+since the row before. Sources: proc(5), Documentation/accounting/psi.rst, Documentation/admin-guide/iostats.rst,
+Documentation/power/powercap/powercap.rst.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -12,6 +13,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import contextlib
+import glob
 import os
 import re
 import threading
@@ -35,6 +37,7 @@ COLUMNS = (
     "psi_io_some_percent",
     "service_memory_bytes",
     "service_cpu_percent",
+    "cpu_power_w",
 )
 
 _SECTOR_BYTES = 512  # of /proc/diskstats, whatever the disk's own
@@ -51,10 +54,33 @@ def _read(path):
         return ""  # this kernel lacks the source: its columns stay empty
 
 
-class Counters:
-    """What only grows, at one moment, by column; seconds of CPU, bytes, seconds of pressure."""
+class CpuEnergy:
+    """What the processors' packages have used (J), which most sites let root alone read; each counter starts anew."""
 
-    def __init__(self, disks):
+    def __init__(self, root="/sys/class/powercap"):
+        # a domain below a package has a second number: it is a part of the first one's
+        folders = sorted(glob.glob(os.path.join(root, "intel-rapl:*")))
+        packages = [folder for folder in folders if os.path.basename(folder).count(":") == 1]
+        self._range_uj = {folder: _number(folder + "/max_energy_range_uj") for folder in packages}
+        self._last_uj = {}
+        self._used_uj = 0
+
+    def read(self):
+        """Since the first reading (float, J); None where nobody may know it of every package."""
+        now = {folder: _number(folder + "/energy_uj") for folder in self._range_uj}
+        if not now or None in now.values():
+            return None
+        for folder, value in now.items():
+            grown = value - self._last_uj.get(folder, value)
+            self._used_uj += grown if grown >= 0 else grown + (self._range_uj[folder] or 0)
+        self._last_uj = now
+        return self._used_uj / 1e6
+
+
+class Counters:
+    """What only grows, at one moment, by column; seconds of CPU, bytes, seconds of pressure, joules."""
+
+    def __init__(self, disks, energy):
         self.monotonic = time.monotonic()
         self.cpu_total = 0.0
         self.values = {}
@@ -65,6 +91,9 @@ class Counters:
             found = re.search(r"^some .*total=(\d+)", _read("/proc/pressure/" + name))
             if found:
                 self.values[column] = int(found.group(1)) / 1e6
+        used_j = energy.read()
+        if used_j is not None:
+            self.values["cpu_power_w"] = used_j
 
     def _cpu(self, text):
         if not text.startswith("cpu "):
@@ -108,7 +137,8 @@ class Sampler(threading.Thread):
         self.usage = usage
         self.ended = threading.Event()
         self.disks = {name for name in os.listdir("/sys/block") if not _NOT_DISKS.match(name)}
-        self.last = Counters(self.disks)
+        self.energy = CpuEnergy()
+        self.last = Counters(self.disks, self.energy)
         self.last_cpu_s = self.usage.read()[0] if usage else None
         new = not os.path.exists(path)
         self.stream = open(path, "a", buffering=1)  # noqa: SIM115  (stop() closes it)
@@ -136,13 +166,13 @@ class Sampler(threading.Thread):
 
     def sample(self):
         """One row (dict by column)."""
-        now = Counters(self.disks)
+        now = Counters(self.disks, self.energy)
         seconds = max(1e-6, now.monotonic - self.last.monotonic)
         ticks = max(1, now.cpu_total - self.last.cpu_total)
         row = {"t": round(time.time(), 3)}
         for column, value in now.values.items():
             grown = max(0, value - self.last.values.get(column, value))
-            if column.startswith("cpu_"):
+            if column.startswith("cpu_") and column.endswith("_percent"):
                 row[column] = 100.0 * grown / ticks
             elif column.startswith("psi_"):
                 row[column] = 100.0 * grown / seconds
@@ -164,6 +194,11 @@ def _memory():
         return {}
     available = int(fields["MemAvailable"]) * 1024
     return {"memory_used_bytes": int(fields["MemTotal"]) * 1024 - available, "memory_available_bytes": available}
+
+
+def _number(path):
+    text = _read(path).strip()
+    return int(text) if text.isdigit() else None
 
 
 def _format(value):

@@ -27,8 +27,8 @@ from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 _FILTERS = (
-    "number", "seconds", "offset", "duration", "size", "share", "quantity", "with_interval", "interval", "metric",
-    "statistic", "when", "plural",
+    "number", "seconds", "energy", "offset", "duration", "size", "share", "quantity", "with_interval", "interval",
+    "metric", "statistic", "when", "plural",
 )  # fmt: skip
 
 

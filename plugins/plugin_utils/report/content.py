@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, objectives, results, timeline
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import (
+    gpus,
     measures,
     nodes,
     search,
@@ -46,7 +47,7 @@ def collect(run: RunDirectory) -> dict[str, Any]:
     record = run.read_json("run.json")
     plan, events = run.read_json("plan.json", {}), run.events()
     segments = record.get("timeline") or []
-    by_node = nodes.telemetry(run)
+    by_node, by_gpu = nodes.telemetry(run), gpus.telemetry(run)
     return {
         "run": {**_NO_RUN, **record, "jobs": [{**_NO_JOB, **job} for job in record.get("jobs") or []]},
         "plan": plan,
@@ -61,6 +62,9 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         **_measured(run, plan),
         "nodes": by_node,
         "node_rows": [nodes.node_row(name, rows, segments) for name, rows in by_node.items()],
+        "gpus": by_gpu,
+        "gpu": gpus.gather(by_gpu, events, segments),
+        "energy": _energy(record),
         "service_metrics": service_metrics.gather(run, events, segments),
         "clocks": clocks.offsets(events),
         "provenance": texts.flat(run.read_json("provenance.json", {})),
@@ -70,6 +74,13 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "last_words": texts.last_words(record, events),
         "events": [event for event in events if event["event"] not in ("progress", "clocks")],
     }
+
+
+def _energy(record: dict[str, Any]) -> dict[str, Any]:
+    """What each measurement took (run.json), and in which units it is told."""
+    found = record.get("energy") or {"status": "unknown", "reason": None, "devices": [], "idle_w": None, "cases": []}
+    units = dict.fromkeys(unit for case in found["cases"] for unit in case["per"])
+    return {**found, "units": list(units)}
 
 
 def _deployment(record: dict[str, Any], plan: dict[str, Any]) -> str:

@@ -37,7 +37,8 @@ def figures(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "first_token": percentiles(first_tokens, "time to first token"),
         **load_figures.sweep(content["sweep"]),
         **load_figures.search(content["search"]),
-        **_nodes(content),
+        **_telemetry(content, _NODE_PLOTS, content["nodes"]),
+        **_telemetry(content, _GPU_PLOTS, content["gpus"]),
         **_services(content),
     }
     return {name: made_of for name, made_of in made.items() if made_of is not None}
@@ -199,6 +200,14 @@ _NODE_PLOTS = (
     ("node_service", "memory of the service (MiB)", 2.0**-20, "service_memory_bytes"),
 )  # fmt: skip
 
+_GPU_PLOTS = (
+    ("gpu_utilization", "GPU at work (%)", 1.0, "utilization_percent"),
+    ("gpu_memory", "GPU memory used (GiB)", 2.0**-30, "memory_used_bytes"),
+    ("gpu_power", "power (W)", 1.0, "power_w"),
+    ("gpu_clock", "SM clock (MHz)", 1.0, "sm_clock_mhz"),
+    ("gpu_temperature", "temperature (°C)", 1.0, "temperature_celsius"),
+)
+
 
 def _value(row: dict[str, Any], source: Any) -> float | None:
     if callable(source):
@@ -208,16 +217,18 @@ def _value(row: dict[str, Any], source: Any) -> float | None:
     return sum(known) if known else None
 
 
-def _nodes(content: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
-    """A plot for every kind of telemetry, a line for every node."""
+def _telemetry(
+    content: dict[str, Any], plots: tuple[tuple[str, str, float, Any], ...], by_name: dict[str, list[dict[str, Any]]]
+) -> dict[str, dict[str, Any] | None]:
+    """A plot for every kind of telemetry, a line for every node or GPU."""
     made: dict[str, dict[str, Any] | None] = {}
-    for plot, title, scale, source in _NODE_PLOTS:
+    for plot, title, scale, source in plots:
         lines = []
-        for number, (node, rows) in enumerate(list(content["nodes"].items())[:NODES_SHOWN]):
+        for number, (name, rows) in enumerate(list(by_name.items())[:NODES_SHOWN]):
             values = [(row["t"] - content["begin"], _value(row, source)) for row in rows]
             points = [(t, None if value is None else value * scale) for t, value in values]
             if any(value is not None for _t, value in points):
-                lines.append(line(points, node, COLOURS[number % len(COLOURS)], line={"width": 1.5}))
+                lines.append(line(points, name, COLOURS[number % len(COLOURS)], line={"width": 1.5}))
         y = axis(title, rangemode="tozero")
         x = axis("seconds since the submission")
         made[plot] = figure(lines, x, y, shapes=_shades(content)) if lines else None

@@ -14,7 +14,7 @@ NODES_SHOWN = 12
 
 def telemetry(run: RunDirectory) -> dict[str, list[dict[str, Any]]]:
     """Rows of every telemetry file, the service's first."""
-    names = sorted(path.stem for path in run.path.glob("telemetry/*.csv"))
+    names = sorted(path.stem for role in ("clients", "service") for path in run.path.glob(f"telemetry/{role}-*.csv"))
     names.sort(key=lambda name: not name.startswith("service"))
     tables = {name: run.table(f"telemetry/{name}.csv") for name in names}
     return {name: [row for row in rows if isinstance(row.get("t"), float)] for name, rows in tables.items() if rows}
@@ -27,10 +27,15 @@ def cpu_percent(row: dict[str, Any]) -> float | None:
     return sum(known) if known else None
 
 
+def while_measuring(rows: list[dict[str, Any]], segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those rows whose time lies in a measurement."""
+    spans = [(s["start"], s["end"]) for s in segments if s["phase"] == "measuring"]
+    return [row for row in rows if any(start <= row["t"] < end for start, end in spans)]
+
+
 def node_row(name: str, rows: list[dict[str, Any]], segments: list[dict[str, Any]]) -> dict[str, Any]:
     """What a node did while the run measured (all of its time when it never did)."""
-    spans = [(s["start"], s["end"]) for s in segments if s["phase"] == "measuring"]
-    measured = [row for row in rows if any(start <= row["t"] < end for start, end in spans)]
+    measured = while_measuring(rows, segments)
     used = measured or rows
 
     def of(field: str) -> list[float]:
@@ -41,16 +46,17 @@ def node_row(name: str, rows: list[dict[str, Any]], segments: list[dict[str, Any
         "name": name,
         "samples": len(used),
         "measured": bool(measured),
-        "cpu": _mean_max(cpu),
-        "memory": _mean_max(of("memory_used_bytes")),
-        "service_memory": _mean_max(of("service_memory_bytes")),
-        "network": _mean_max([sum(pair) for pair in zip(
+        "cpu": mean_max(cpu),
+        "memory": mean_max(of("memory_used_bytes")),
+        "service_memory": mean_max(of("service_memory_bytes")),
+        "network": mean_max([sum(pair) for pair in zip(
             of("network_receive_bytes_per_s"), of("network_transmit_bytes_per_s"), strict=False)]),
-        "disk": _mean_max([sum(pair) for pair in zip(
+        "disk": mean_max([sum(pair) for pair in zip(
             of("disk_read_bytes_per_s"), of("disk_write_bytes_per_s"), strict=False)]),
-        "cpu_pressure": _mean_max(of("psi_cpu_some_percent")),
+        "cpu_pressure": mean_max(of("psi_cpu_some_percent")),
     }  # fmt: skip
 
 
-def _mean_max(values: list[float]) -> tuple[float, float] | None:
+def mean_max(values: list[float]) -> tuple[float, float] | None:
+    """(mean, maximum) of values; None without any."""
     return (sum(values) / len(values), max(values)) if values else None

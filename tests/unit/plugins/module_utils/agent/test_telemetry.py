@@ -116,3 +116,25 @@ def test_a_process_name_may_hold_anything():
     process = process_tree.Process(12, text)
     assert (process.name, process.state, process.parent) == ("a) b (c", "R", 1)
     assert process.cpu_s == pytest.approx(230 / os.sysconf("SC_CLK_TCK"))
+
+
+def test_the_energy_of_packages_adds_up_and_survives_a_counter_s_start_anew(tmp_path):
+    for number, energy in enumerate((900, 100)):
+        package = tmp_path / f"intel-rapl:{number}"
+        (package / "intel-rapl:0:0").mkdir(parents=True)
+        (package / "max_energy_range_uj").write_text("1000\n")
+        (package / "energy_uj").write_text(f"{energy}\n")
+    (tmp_path / "intel-rapl:0:0").mkdir()  # a part of the first package
+    (tmp_path / "intel-rapl:0:0/energy_uj").write_text("7\n")
+    energy = telemetry.CpuEnergy(str(tmp_path))
+    assert energy.read() == 0
+    (tmp_path / "intel-rapl:0/energy_uj").write_text("50\n")
+    (tmp_path / "intel-rapl:1/energy_uj").write_text("300\n")
+    assert energy.read() == pytest.approx((150 + 200) / 1e6)
+    (tmp_path / "intel-rapl:1/energy_uj").unlink()  # as where root alone may read it
+    assert energy.read() is None
+
+
+def test_a_node_that_does_not_tell_its_energy_has_an_empty_column(tmp_path):
+    assert telemetry.CpuEnergy(str(tmp_path)).read() is None
+    assert "cpu_power_w" in telemetry.COLUMNS
