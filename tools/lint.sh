@@ -5,6 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=$PWD/.venv/bin
 export PATH="$bin:$PATH" ANSIBLE_COLLECTIONS_PATH=$PWD/.collections
+# playbooks choose their clusters by the latest run, and the checker's inventory does not have those of yours
+AIFACTORY_HOME=$(mktemp -d)
+export AIFACTORY_HOME
+trap 'rm -rf "$AIFACTORY_HOME"' EXIT
 
 ruff format --check
 ruff check
