@@ -10,15 +10,22 @@ was in; all of an image job is `starting`, since it prepares the service.
 `wasted_share` is the share of the node-hours that brought the measurement nothing: `ready` (nodes held while
 nothing was measured) and `ending`; all of it when nothing was measured. `starting` and `warmup` are the price
 of a measurement, `measuring` is the measurement.
+
+What a million operations or tokens cost is what the nodes of service and clients would cost for as long as these took
+to be measured: without queue, start, warm-up and end, which a service that runs for days does not pay again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.estimate import price_of
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results import Table
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.timeline import PHASES, job_ran
 
 _KINDS = (("node_hours", "nodes"), ("core_hours", "cpus"), ("gpu_hours", "gpus"))
+_COUNTED = {"operation": "operations", "output_token": "output_tokens"}
 _WASTED = ("queued", "ready", "ending")
 
 
@@ -71,3 +78,32 @@ def _shares(total: dict[str, float], spent: dict[str, dict[str, float]]) -> dict
     measured = spent.get("measuring", {}).get("node_hours", 0.0)
     wasted = sum(spent.get(phase, {}).get("node_hours", 0.0) for phase in _WASTED) if measured else whole
     return {"measured_share": round(measured / whole, 4), "wasted_share": round(min(1.0, wasted / whole), 4)}
+
+
+def of_cases(
+    jobs: list[dict[str, Any]], cases: Iterable[dict[str, Any]], table: Table, prices: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """What a million of each kind cost in each case: `case`, `per_million` (operation or output_token → hours, price).
+
+    `cases` as in cases.json; all repetitions of a case count together. Price as `estimate.price_of` has it.
+    """
+    paid = [job for job in jobs if job.get("role") != "image"]
+    held = {kind: sum(float(job.get(field) or 0) for job in paid) for kind, field in _KINDS}
+    found: dict[str, dict[str, Any]] = {}
+    for case in cases:
+        if not case.get("measure_end"):
+            continue
+        sums = found.setdefault(case["case"], {"seconds": 0.0, **dict.fromkeys(_COUNTED, 0.0)})
+        sums["seconds"] += case["measure_end"] - case["measure_start"]
+        for unit, metric in _COUNTED.items():
+            sums[unit] += table.value(case["case"], case["repetition"], metric, "value") or 0.0
+    return [
+        {"case": name, "per_million": {
+            unit: _per_million(held, sums["seconds"], sums[unit], prices) for unit in _COUNTED if sums[unit]}}
+        for name, sums in found.items()
+    ]  # fmt: skip
+
+
+def _per_million(held: dict[str, float], seconds: float, count: float, prices: dict[str, Any]) -> dict[str, Any]:
+    hours = {kind: amount * seconds / 3600.0 / (count / 1e6) for kind, amount in held.items()}
+    return {**hours, "price": price_of(hours, prices)}

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
     cost,
     energy,
+    estimate,
     objectives,
     results,
     timeline,
@@ -151,11 +152,23 @@ def compose(
         "ended_at": segments[-1]["end"] if over and segments else None,
         "timeline": segments,
         "jobs": jobs,
-        "cost": cost.cost(jobs, segments, None if over else now),
+        "cost": _cost(evidence, segments, None if over else now),
         "calls": calls,
         "slo": objectives.slo_outcome(plan, evidence.cases, evidence.table),
         "search": objectives.search_outcome(evidence.search),
         "headline": _headline(evidence),
+    }
+
+
+def _cost(evidence: verdict.Evidence, segments: list[dict[str, Any]], now: float | None) -> dict[str, Any]:
+    """Hours by phase, their price, and what a million operations or tokens cost in each case."""
+    found = cost.cost(evidence.jobs, segments, now)
+    prices = (evidence.plan.get("cluster") or {}).get("prices") or {}
+    return {
+        **found,
+        "price": estimate.price_of(found, prices),
+        "currency": prices.get("currency"),
+        "cases": cost.of_cases(evidence.jobs, evidence.planned, evidence.table, prices),
     }
 
 

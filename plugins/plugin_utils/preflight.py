@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import duration
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import estimate
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.plan_parts import parts_of
 
 
@@ -22,6 +23,7 @@ def problems(plan: dict[str, Any], facts: dict[str, Any]) -> list[str]:
     found = []
     for part in parts_of(plan):
         found += [f"{part.section}.{text}" for text in _job_problems(part.plan["job"], facts)]
+    found += estimate.problems(plan)
     found += [_missing_image(image, plan["cluster"]["name"]) for image in facts.get("missing_images", [])]
     found += [
         f"{field} {path}: no such file on {plan['cluster']['name']}" for field, path in facts.get("missing_inputs", [])

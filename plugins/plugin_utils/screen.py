@@ -222,6 +222,8 @@ def _time(record: dict[str, Any]) -> list[Any]:
     price += f"{formatting.number(cost.get('core_hours'), 3)} core-h"
     if cost.get("gpu_hours"):
         price += f", {formatting.number(cost['gpu_hours'], 3)} GPU-h"
+    if cost.get("price") is not None:
+        price += f" = {cost['price']:,.2f} {cost['currency']}"
     if cost.get("measured_share") is not None:
         price += f"; {formatting.share(cost['measured_share'])} measured"
         price += f", {formatting.share(cost['wasted_share'])} wasted"

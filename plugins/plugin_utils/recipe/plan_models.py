@@ -16,6 +16,22 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Prices(_Part):
+    """What an hour costs at this site; 0: nothing is asked for it."""
+
+    currency: str = "EUR"
+    node_hour: float = Field(default=0.0, ge=0)
+    gpu_hour: float = Field(default=0.0, ge=0)
+
+
+class Budget(_Part):
+    """The most that one run may take; None: no limit."""
+
+    node_hours: float | None = Field(default=None, gt=0)
+    gpu_hours: float | None = Field(default=None, gt=0)
+    price: float | None = Field(default=None, gt=0)
+
+
 class ClusterVariables(BaseModel):
     """A cluster's inventory variables, without their prefix ``benchmark_``."""
 
@@ -38,6 +54,8 @@ class ClusterVariables(BaseModel):
     shell: Word = "/bin/bash -l"
     sbatch_options: list[Word] = Field(default_factory=list)
     queue_deadline: Duration = 7 * 86400.0
+    prices: Prices = Field(default_factory=Prices)
+    budget: Budget = Field(default_factory=Budget)
 
 
 class PlanRecipe(_Part):
@@ -67,6 +85,8 @@ class PlanCluster(_Part):
     gpu_request: str
     sbatch_options: list[str]
     queue_deadline_s: int
+    prices: Prices
+    budget: Budget
 
 
 class PlanJob(_Part):

@@ -31,6 +31,9 @@ _NO_COST = {
     "by_phase": {},
     "measured_share": None,
     "wasted_share": None,
+    "price": None,
+    "currency": None,
+    "cases": [],
 }
 _NO_RUN = {
     "recipe": "benchmark", "cluster": "unknown cluster", "service": "service", "workload": "", "state": "unknown",
@@ -49,7 +52,12 @@ def collect(run: RunDirectory) -> dict[str, Any]:
     segments = record.get("timeline") or []
     by_node, by_gpu = nodes.telemetry(run), gpus.telemetry(run)
     return {
-        "run": {**_NO_RUN, **record, "jobs": [{**_NO_JOB, **job} for job in record.get("jobs") or []]},
+        "run": {
+            **_NO_RUN,
+            **record,
+            "cost": {**_NO_COST, **(record.get("cost") or {})},
+            "jobs": [{**_NO_JOB, **job} for job in record.get("jobs") or []],
+        },
         "plan": plan,
         "deployment": _deployment(record, plan),
         "begin": segments[0]["start"] if segments else record.get("created_at"),

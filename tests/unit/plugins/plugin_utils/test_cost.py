@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import timeline
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.cost import cost
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, results, timeline
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.cost import cost, of_cases
 
 from . import samples
 
@@ -69,3 +69,35 @@ def test_a_whole_run(tmp_path):
     jobs = run.read_json("jobs.json")
     found = cost(jobs, timeline.build(jobs, run.events()))
     assert found["node_hours"] == pytest.approx(sum(job["elapsed_s"] for job in jobs) / 3600, abs=1e-5)
+
+
+PRICES = {"currency": "EUR", "node_hour": 1.5, "gpu_hour": 2.0}
+
+
+def test_what_a_million_cost(tmp_path):
+    """Two nodes with 8 GPUs for 1,800 s, in which half a million operations and two million tokens were done."""
+    counts = {"operations": 250_000.0, "output_tokens": 1e6}
+    rows = [
+        {"case": "a", "repetition": number, "client": "all", "metric": metric, "unit": "", "statistic": "value",
+         "value": value}
+        for number in (1, 2) for metric, value in counts.items()
+    ]  # fmt: skip
+    cases = [{"case": "a", "repetition": number, "measure_start": 0.0, "measure_end": 900.0} for number in (1, 2)]
+    jobs = [_job(), _job(role="image", nodes=9)]
+    [found] = of_cases(jobs, cases, results.Table(rows), PRICES)
+    assert found["per_million"]["operation"] == {
+        "node_hours": pytest.approx(2.0), "core_hours": pytest.approx(256.0), "gpu_hours": pytest.approx(8.0),
+        "price": pytest.approx(2 * 1.5 + 8 * 2.0)}  # fmt: skip
+    assert found["per_million"]["output_token"]["node_hours"] == pytest.approx(0.5)
+
+
+def test_a_run_tells_its_price_where_the_inventory_has_one(tmp_path):
+    run = samples.make(tmp_path, "finished")
+    found = finish.preview(run)["cost"]
+    assert found["price"] is None and {case["case"] for case in found["cases"]} == {"max", "half"}
+    plan = run.read_json("plan.json")
+    plan["cluster"]["prices"] = PRICES
+    run.write_json("plan.json", plan)
+    priced = finish.preview(run)["cost"]
+    assert priced["price"] == pytest.approx(1.5 * priced["node_hours"])
+    assert priced["cases"][0]["per_million"]["operation"]["price"] > 0
