@@ -8,28 +8,12 @@ Both are made from the files of benchmark_home/runs/ID alone, and can be made ag
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import importlib.util
-import json
 import os
-import re
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, figures
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
-from markupsafe import Markup
-
-_HERE = Path(__file__).parent
-_FILTERS = (
-    "number", "seconds", "energy", "offset", "duration", "size", "share", "quantity", "with_interval", "interval",
-    "metric", "statistic", "when", "plural",
-)  # fmt: skip
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, figures, page
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 
 def render(run: RunDirectory | str | os.PathLike[str]) -> tuple[Path, Path]:
@@ -47,87 +31,18 @@ def render(run: RunDirectory | str | os.PathLike[str]) -> tuple[Path, Path]:
 
 def to_html(gathered: dict[str, Any]) -> str:
     """The HTML report of what content.collect gathered."""
-    plots = figures.figures(gathered)
-    scripts = [_plotly(), (_HERE / "report.js").read_text()] if plots else []
-    # A script runs only if its hash is listed: markup that came in with a log line could not run even if it
-    # were not escaped.
-    hashes = " ".join(_hash(script) for script in scripts) or "'none'"
-    return _environment(True).get_template("report.html.j2").render(
-        **gathered,
-        plots=plots,
-        figures_json=Markup(_json_for_html(plots)),
-        style=Markup((_HERE / "report.css").read_text()),
-        scripts_inline=[Markup(script) for script in scripts],
-        policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {hashes}",
-    )  # fmt: skip
+    framed = page.frame(figures.figures(gathered))
+    return page.environment(True).get_template("report.html.j2").render(**gathered, **framed)
 
 
 def to_markdown(gathered: dict[str, Any]) -> str:
     """The Markdown report of what content.collect gathered."""
-    return _environment(False).get_template("report.md.j2").render(**gathered)
+    return page.environment(False).get_template("report.md.j2").render(**gathered)
 
 
 def preload() -> None:
     """Read and compile what `render` needs of files, so that it starts at once; forked workers inherit it."""
-    _plotly()
+    page.plotly()
     for html, suffix in ((True, ".html.j2"), (False, ".md.j2")):
-        for template in _HERE.glob(f"*{suffix}"):
-            _environment(html).get_template(template.name)
-
-
-@cache
-def _environment(html: bool) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE), autoescape=html, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.ChainableUndefined, finalize=None if html else _markdown_text, keep_trailing_newline=True,
-    )  # fmt: skip
-    for name in _FILTERS:
-        environment.filters[name] = _lenient(getattr(formatting, name))
-    environment.filters["fenced"] = _markdown_fenced
-    return environment
-
-
-def _lenient(function: Callable[..., str]) -> Callable[..., str]:
-    """A filter that takes a field that is not there as one without a value: a report never fails over it."""
-
-    def filter_(value: Any, *args: Any) -> str:
-        return function(None if isinstance(value, jinja2.Undefined) else value, *args)
-
-    return filter_
-
-
-@cache
-def _plotly() -> str:
-    """plotly.js as the plotly package brings it; read from there since importing the package takes longer."""
-    found = importlib.util.find_spec("plotly")
-    if found is None or not found.submodule_search_locations:
-        raise RunError("the HTML report needs plotly on the controller: pip install -r requirements.txt")
-    return (Path(found.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
-
-
-@cache
-def _hash(script: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
-
-
-def _json_for_html(value: Any) -> str:
-    """JSON that can stand in a script element: nothing in it ends the element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def _markdown_text(value: Any) -> str:
-    """A value as Markdown's plain text, also in a table: no column, line, tag or emphasis of its own."""
-    if isinstance(value, Markup):
-        return value
-    text = re.sub(r"\s+", " ", str("" if value is None else value))
-    for character in "\\|`*_[]":
-        text = text.replace(character, f"\\{character}")
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _markdown_fenced(text: str, language: str = "") -> Markup:
-    """A code block whose fence is longer than any run of backticks in the text."""
-    longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
-    fence = "`" * max(3, longest + 1)
-    return Markup(f"{fence}{language}\n{text.rstrip()}\n{fence}")
+        for template in Path(__file__).parent.glob(f"*{suffix}"):
+            page.environment(html).get_template(template.name)

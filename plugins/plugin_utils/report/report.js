@@ -23,7 +23,7 @@
       xaxis: axis(own.xaxis, colour), yaxis: axis(own.yaxis, colour),
       font: { family: "system-ui, sans-serif", size: 12, color: colour.text },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 10, r: 10, t: 10, b: 10 }, height: paper ? 240 : 300, barmode: "overlay",
+      margin: { l: 10, r: 10, t: 10, b: 10 }, height: paper ? own.height || 240 : own.height || 300, barmode: "overlay",
       hovermode: "closest", showlegend: true,
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
       width: paper ? (small ? 325 : 670) : undefined
