@@ -33,6 +33,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "case": {"type": "str"},
     "client": {"type": "str", "default": "all"},
     "csv": {"type": "path"},
+    "openmetrics": {"type": "path"},
 }
 _TAIL_LINES = 40
 
@@ -154,6 +155,8 @@ class ActionModule(ActionBase):
     def _view_metrics(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen
 
+        if self.options["openmetrics"]:
+            return self._openmetrics(Path(self.options["openmetrics"]))
         run, options = self._find(), self.options
         rows = run.results()
         if not rows:
@@ -194,6 +197,23 @@ class ActionModule(ActionBase):
             raise RunError(f"csv={path} cannot be written: {error.strerror}") from error
         self._show(f"{len(rows)} rows: {os.path.abspath(path)}")
         return {"changed": changed, "path": str(path)}
+
+    def _openmetrics(self, path: Path) -> dict[str, Any]:
+        """Whole runs for Prometheus: one in a file, all that are over in a directory."""
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import openmetrics
+
+        given = [name for name in ("metric", "case", "csv") if self.options[name]]
+        if given:
+            raise RunError(f"openmetrics exports whole runs: leave out {', '.join(given)}")
+        write = not self._task.check_mode
+        if self.options["run"] == "all":
+            written = openmetrics.write_all(self.home, path, self.options["clusters"], write, self._display.warning)
+        else:
+            run = self._find()
+            written = {run.id: openmetrics.write(run, path, write)}
+        changed = [run for run, new in written.items() if new]
+        self._show(f"{len(written)} runs, {len(changed)} of them new or changed: {os.path.abspath(path)}")
+        return {"changed": bool(changed), "path": str(path), "exported": list(written)}
 
     def _view_report(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, report
