@@ -34,6 +34,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "client": {"type": "str", "default": "all"},
     "csv": {"type": "path"},
     "openmetrics": {"type": "path"},
+    "push": {"type": "bool", "default": False},
 }
 _TAIL_LINES = 40
 
@@ -155,8 +156,8 @@ class ActionModule(ActionBase):
     def _view_metrics(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen
 
-        if self.options["openmetrics"]:
-            return self._openmetrics(Path(self.options["openmetrics"]))
+        if self.options["openmetrics"] or self.options["push"]:
+            return self._to_prometheus()
         run, options = self._find(), self.options
         rows = run.results()
         if not rows:
@@ -198,22 +199,42 @@ class ActionModule(ActionBase):
         self._show(f"{len(rows)} rows: {os.path.abspath(path)}")
         return {"changed": changed, "path": str(path)}
 
+    def _to_prometheus(self) -> dict[str, Any]:
+        """Whole runs: to a file (all of them: to a directory), or to the Pushgateway."""
+        options = self.options
+        given = [name for name in ("metric", "case", "csv") if options[name]]
+        given += ["push"] if options["openmetrics"] and options["push"] else []
+        if given:
+            what = "openmetrics" if options["openmetrics"] else "push"
+            raise RunError(f"{what} is for whole runs: leave out {', '.join(given)}")
+        return self._push() if options["push"] else self._openmetrics(Path(options["openmetrics"]))
+
     def _openmetrics(self, path: Path) -> dict[str, Any]:
-        """Whole runs for Prometheus: one in a file, all that are over in a directory."""
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import openmetrics
 
-        given = [name for name in ("metric", "case", "csv") if self.options[name]]
-        if given:
-            raise RunError(f"openmetrics exports whole runs: leave out {', '.join(given)}")
-        write = not self._task.check_mode
+        really = not self._task.check_mode
         if self.options["run"] == "all":
-            written = openmetrics.write_all(self.home, path, self.options["clusters"], write, self._display.warning)
+            written = openmetrics.write_all(self.home, path, self.options["clusters"], really, self._display.warning)
         else:
             run = self._find()
-            written = {run.id: openmetrics.write(run, path, write)}
+            written = {run.id: openmetrics.write(run, path, really)}
         changed = [run for run, new in written.items() if new]
         self._show(f"{len(written)} runs, {len(changed)} of them new or changed: {os.path.abspath(path)}")
         return {"changed": bool(changed), "path": str(path), "exported": list(written)}
+
+    def _push(self) -> dict[str, Any]:
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import openmetrics, pushgateway
+
+        run, gateway = self._find(), pushgateway.named(self._variable)
+        if gateway is None:
+            raise RunError(
+                "no Pushgateway is named: set benchmark_pushgateway_url, such as http://push.example.org:9091"
+            )
+        openmetrics.final_record(run)
+        if not self._task.check_mode:
+            gateway.push(run)
+            self._show(f"run {run.id}: pushed to {gateway.url}")
+        return {"changed": True, "exported": [run.id]}
 
     def _view_report(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, report

@@ -86,6 +86,12 @@ options:
       - With O(run=all) a directory, in which each run that is over gets a file C(ID.om).
       - It needs prometheus_client on the controller.
     type: path
+  push:
+    description:
+      - With O(view=metrics), send the results of the run to the Pushgateway of C(benchmark_pushgateway_url).
+      - A run does so by itself at its end, where that variable is set.
+    type: bool
+    default: false
 attributes:
   action:
     description: Runs on the controller.
@@ -138,7 +144,7 @@ runs:
   elements: dict
 run:
   description: Id of the run.
-  returned: with O(view=summary), O(view=logs), O(view=metrics) without O(openmetrics), and O(view=report)
+  returned: with O(view=summary), O(view=logs), O(view=report), and O(view=metrics) of one run as a table
   type: str
   sample: 20261123-190212-quickstart-3f9a
 record:
@@ -152,7 +158,7 @@ lines:
   elements: dict
 results:
   description: Rows of C(results.csv).
-  returned: with O(view=metrics) without O(openmetrics)
+  returned: with O(view=metrics) of one run as a table
   type: list
   elements: dict
 path:
@@ -160,8 +166,8 @@ path:
   returned: with O(view=summary) of a run of this controller, O(view=logs) and O(view=metrics)
   type: str
 exported:
-  description: Ids of the runs that the files have.
-  returned: with O(openmetrics)
+  description: Ids of the runs that were written or pushed.
+  returned: with O(openmetrics) and O(push)
   type: list
   elements: str
 html:

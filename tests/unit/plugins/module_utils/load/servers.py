@@ -85,11 +85,11 @@ def redis(folder: Path, *options: str, tls: tuple[Path, Path] | None = None) -> 
         where += ["--tls-key-file", str(tls[1]), "--tls-ca-cert-file", str(tls[0])]
     argv = [program, *where, "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *options]
     scheme = "rediss" if tls else "redis"
-    with running(argv, folder, port, f"{scheme}://127.0.0.1:{port}", lambda: _listens(port)) as server:
+    with running(argv, folder, port, f"{scheme}://127.0.0.1:{port}", lambda: listens(port)) as server:
         yield server
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

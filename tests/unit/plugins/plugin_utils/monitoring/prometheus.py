@@ -51,8 +51,6 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:
             return answer.status == 200
-    except urllib.error.HTTPError as error:
-        return error.code == 401
     except OSError:
         return False
 
@@ -82,11 +80,12 @@ def prometheus(folder: Path, config: str = "") -> Iterator[Prometheus]:
 
 @contextmanager
 def pushgateway(folder: Path, web_config: str = "") -> Iterator[str]:
-    """The URL of a Pushgateway."""
+    """The URL of a Pushgateway; with a web.yml, of one that asks for TLS and an account."""
     (folder / "web.yml").write_text(web_config)
     (port,) = servers.free_ports(1)
-    url = f"http://127.0.0.1:{port}"
+    url = f"{'https' if web_config else 'http'}://127.0.0.1:{port}"
     command = [program("prometheus-pushgateway"), f"--web.listen-address=127.0.0.1:{port}"]
     command += [f"--web.config.file={folder}/web.yml"] if web_config else []
-    with servers.running(command, folder, port, url, lambda: answers(f"{url}/-/ready")):
+    ready = (lambda: servers.listens(port)) if web_config else (lambda: answers(f"{url}/-/ready"))
+    with servers.running(command, folder, port, url, ready):
         yield url

@@ -89,9 +89,8 @@ def test_what_a_service_told_has_its_own_names(home, server):
 
 def test_the_queries_of_the_page_find_something(server):
     text = (ROOT / "docs" / "monitoring.md").read_text()
-    [block] = [
-        block for block in re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL) if "_over_time" in block
-    ]
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    [block] = [block for block in blocks if "_over_time" in block]
     queries = [line for line in block.splitlines() if not line.startswith("#")]
     assert len(queries) == 4
     for query in queries:
