@@ -15,6 +15,8 @@ command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
 command -v openssl >/dev/null || missing+=(openssl)
 command -v git >/dev/null || missing+=(git)
 command -v ssh >/dev/null || missing+=(openssh-client)
+command -v promtool >/dev/null || missing+=(prometheus)
+command -v prometheus-pushgateway >/dev/null || missing+=(prometheus-pushgateway)
 [ ${#missing[@]} -gt 0 ] || exit 0
 # the tests start PostgreSQL servers of their own: the package's cluster is not wanted
 as_root mkdir -p /etc/postgresql-common

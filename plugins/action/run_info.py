@@ -33,6 +33,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "case": {"type": "str"},
     "client": {"type": "str", "default": "all"},
     "csv": {"type": "path"},
+    "openmetrics": {"type": "path"},
+    "push": {"type": "bool", "default": False},
 }
 _TAIL_LINES = 40
 
@@ -154,6 +156,8 @@ class ActionModule(ActionBase):
     def _view_metrics(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen
 
+        if self.options["openmetrics"] or self.options["push"]:
+            return self._to_prometheus()
         run, options = self._find(), self.options
         rows = run.results()
         if not rows:
@@ -194,6 +198,43 @@ class ActionModule(ActionBase):
             raise RunError(f"csv={path} cannot be written: {error.strerror}") from error
         self._show(f"{len(rows)} rows: {os.path.abspath(path)}")
         return {"changed": changed, "path": str(path)}
+
+    def _to_prometheus(self) -> dict[str, Any]:
+        """Whole runs: to a file (all of them: to a directory), or to the Pushgateway."""
+        options = self.options
+        given = [name for name in ("metric", "case", "csv") if options[name]]
+        given += ["push"] if options["openmetrics"] and options["push"] else []
+        if given:
+            what = "openmetrics" if options["openmetrics"] else "push"
+            raise RunError(f"{what} is for whole runs: leave out {', '.join(given)}")
+        return self._push() if options["push"] else self._openmetrics(Path(options["openmetrics"]))
+
+    def _openmetrics(self, path: Path) -> dict[str, Any]:
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import openmetrics
+
+        really = not self._task.check_mode
+        if self.options["run"] == "all":
+            written = openmetrics.write_all(self.home, path, self.options["clusters"], really, self._display.warning)
+        else:
+            run = self._find()
+            written = {run.id: openmetrics.write(run, path, really)}
+        changed = [run for run, new in written.items() if new]
+        self._show(f"{len(written)} runs, {len(changed)} of them new or changed: {os.path.abspath(path)}")
+        return {"changed": bool(changed), "path": str(path), "exported": list(written)}
+
+    def _push(self) -> dict[str, Any]:
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import openmetrics, pushgateway
+
+        run, gateway = self._find(), pushgateway.named(self._variable)
+        if gateway is None:
+            raise RunError(
+                "no Pushgateway is named: set benchmark_pushgateway_url, such as http://push.example.org:9091"
+            )
+        openmetrics.final_record(run)
+        if not self._task.check_mode:
+            gateway.push(run)
+            self._show(f"run {run.id}: pushed to {gateway.url}")
+        return {"changed": True, "exported": [run.id]}
 
     def _view_report(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, report

@@ -12,7 +12,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
     RunFailed,
     controller_event,
 )
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import merge_events
 
 
@@ -45,6 +45,8 @@ class ActionModule(RunAction):
         html, _markdown = render(run)
         self._display.display(screen.summary(run, record))
         over = record["state"] in ("finished", "failed", "stopped")
+        if over:
+            self._push(run)
         if self.options["fail"] and over and record["verdict"] != "VALID":
             lines = [f"  {reason['message']}" for reason in record["reasons"]]
             raise RunFailed(
@@ -52,6 +54,19 @@ class ActionModule(RunAction):
                 + "\n".join([*lines, *_last_words(run), f"  report: {html}"])
             )
         return {"run": run.id, "state": record["state"], "verdict": record["verdict"], "report": str(html)}
+
+    def _push(self, run: RunDirectory) -> None:
+        """To the Pushgateway, where there is one. It takes nothing from the run when that is away."""
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import pushgateway
+
+        try:
+            gateway = pushgateway.named(self.variable)
+            if gateway is not None:
+                gateway.push(run)
+                self.say(f"pushed to {gateway.url}")
+        except (RunError, ImportError) as error:
+            again = f"ansible-playbook aifactory.benchmark.metrics -e run={run.id} -e push=true"
+            self._display.warning(f"{error}\nThe run is complete. To push it again: {again}")
 
 
 def _last_words(run: RunDirectory) -> list[str]:

@@ -30,7 +30,7 @@ options:
     required: true
     choices: [list, summary, side_by_side, logs, metrics, report]
   run:
-    description: Id of the run, a unique prefix of it, or V(latest).
+    description: Id of the run, a unique prefix of it, or V(latest); with O(openmetrics) also V(all).
     type: str
     default: latest
   clusters:
@@ -79,6 +79,19 @@ options:
   csv:
     description: With O(view=metrics), a file on the controller to write the rows to, instead of showing them.
     type: path
+  openmetrics:
+    description:
+      - With O(view=metrics), a file on the controller to write all of the run to as OpenMetrics, each number with its
+        time. C(promtool tsdb create-blocks-from openmetrics) makes blocks of Prometheus' database from it.
+      - With O(run=all) a directory, in which each run that is over gets a file C(ID.om).
+      - It needs prometheus_client on the controller.
+    type: path
+  push:
+    description:
+      - With O(view=metrics), send the results of the run to the Pushgateway of C(benchmark_pushgateway_url).
+      - A run does so by itself at its end, where that variable is set.
+    type: bool
+    default: false
 attributes:
   action:
     description: Runs on the controller.
@@ -115,6 +128,12 @@ EXAMPLES = r"""
     run: 20261123-190212-quickstart-3f9a
     metric: response_time
     csv: response_times.csv
+
+- name: Export every run for Prometheus
+  aifactory.benchmark.run_info:
+    view: metrics
+    run: all
+    openmetrics: /srv/prometheus-import
 """
 
 RETURN = r"""
@@ -125,7 +144,7 @@ runs:
   elements: dict
 run:
   description: Id of the run.
-  returned: with O(view=summary), O(view=logs), O(view=metrics) and O(view=report)
+  returned: with O(view=summary), O(view=logs), O(view=report), and O(view=metrics) of one run as a table
   type: str
   sample: 20261123-190212-quickstart-3f9a
 record:
@@ -139,13 +158,18 @@ lines:
   elements: dict
 results:
   description: Rows of C(results.csv).
-  returned: with O(view=metrics)
+  returned: with O(view=metrics) of one run as a table
   type: list
   elements: dict
 path:
-  description: The run's directory, its C(results.csv), or the file that was written.
+  description: The run's directory, its C(results.csv), or the file or directory that was written.
   returned: with O(view=summary) of a run of this controller, O(view=logs) and O(view=metrics)
   type: str
+exported:
+  description: Ids of the runs that were written or pushed.
+  returned: with O(openmetrics) and O(push)
+  type: list
+  elements: str
 html:
   description: Path of the HTML report.
   returned: with O(view=report)

@@ -15,6 +15,8 @@ version_added: 0.1.0
 short_description: Write the record, the store's rows and the report of a run
 description:
   - Turns what was collected into C(run.json), rows of the store, C(report.html) and C(report.md), and prints a summary.
+  - Where C(benchmark_pushgateway_url) is set, the results of a run that is over go to that Pushgateway; one that is
+    away is a warning.
   - It runs on the controller and needs no Python on the cluster, only a POSIX shell and Slurm's commands.
 options:
   run:

@@ -118,6 +118,26 @@ def test_metrics_on_screen_and_as_csv(play, tmp_path):
     assert "no results" in text
 
 
+def test_metrics_for_prometheus(play, tmp_path):
+    path, folder = tmp_path / "run.om", tmp_path / "all"
+    code, text = play("metrics", "--check", run=run_id("finished"), openmetrics=str(path))
+    assert code == 0 and not path.exists(), text
+    code, text = play("metrics", run=run_id("finished"), openmetrics=str(path))
+    assert code == 0 and f"1 runs, 1 of them new or changed: {path}" in text, text
+    assert path.read_text().endswith("# EOF\n")
+    code, text = play("metrics", run="all", openmetrics=str(folder))
+    assert code == 0 and "5 runs, 5 of them" in text, text
+    assert {found.name for found in folder.iterdir()} == {
+        f"{run_id(variant)}.om" for variant in samples.VARIANTS if variant != "running"
+    }
+    code, text = play("metrics", run=run_id("running"), openmetrics=str(path))
+    assert code != 0 and "is not over" in text and "Traceback" not in text, text
+    code, text = play("metrics", openmetrics=str(path), metric="response_time")
+    assert code != 0 and "leave out metric" in text, text
+    code, text = play("metrics", run="all", openmetrics="/dev/null/nowhere")
+    assert code != 0 and "cannot be made: Not a directory" in text, text
+
+
 def test_report_is_made_again(play, home):
     folder = home / "runs" / run_id("overloaded")
     code, text = play("report", run=run_id("overloaded"))

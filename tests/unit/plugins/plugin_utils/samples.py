@@ -278,10 +278,13 @@ _COLUMNS = (
 
 
 def _telemetry(run: RunDirectory, rng: random.Random, variant: str, timetable: list[dict[str, Any]]) -> None:
-    if variant == "cancelled":
-        return
-    last = timetable[-1]["end"] + 1 if timetable else START + 6
-    busy = [(row["warmup"], row["end"]) for row in timetable]
+    if variant != "cancelled":
+        last = timetable[-1]["end"] + 1 if timetable else START + 6
+        telemetry(run, rng, last, [(row["warmup"], row["end"]) for row in timetable])
+
+
+def telemetry(run: RunDirectory, rng: random.Random, last: float, busy: list[tuple[float, float]]) -> None:
+    """Of both nodes until `last` (epoch, s); with much to do in the times of `busy`."""
     for name, base, first in (("service-mel0001", 46.0, START + 1), ("clients-mel0002", 18.0, START + 3)):
         lines = [_COLUMNS + "\n"]
         for step in range(int(last - first)):

@@ -57,7 +57,8 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def _running(argv: list[str], folder: Path, port: int, url: str, is_ready: Callable[[], bool]) -> Iterator[Server]:
+def running(argv: list[str], folder: Path, port: int, url: str, is_ready: Callable[[], bool]) -> Iterator[Server]:
+    """A server's process in a folder of its own, until it is no longer needed."""
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT, cwd=folder)
     server = Server(port, url, process)
@@ -84,11 +85,11 @@ def redis(folder: Path, *options: str, tls: tuple[Path, Path] | None = None) -> 
         where += ["--tls-key-file", str(tls[1]), "--tls-ca-cert-file", str(tls[0])]
     argv = [program, *where, "--bind", "127.0.0.1", "--save", "", "--dir", str(folder), *options]
     scheme = "rediss" if tls else "redis"
-    with _running(argv, folder, port, f"{scheme}://127.0.0.1:{port}", lambda: _listens(port)) as server:
+    with running(argv, folder, port, f"{scheme}://127.0.0.1:{port}", lambda: listens(port)) as server:
         yield server
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -127,7 +128,7 @@ def seaweedfs(folder: Path) -> Iterator[Server]:
     argv += ["-master.volumeSizeLimitMB=64", "-master.telemetry=false"]
     argv += [f"-{name}={port}" for name, port in ports.items()]
     url = f"http://127.0.0.1:{ports['s3.port']}"
-    with _running(argv, folder, ports["s3.port"], url, lambda: _status(url) == 403) as server:
+    with running(argv, folder, ports["s3.port"], url, lambda: _status(url) == 403) as server:
         yield server
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics import sources
 
-from ...load.servers import _running, free_ports, redis
+from ...load.servers import free_ports, redis, running
 from ...load.vector.vector_servers import PASSWORD, chroma, postgresql
 
 
@@ -88,7 +88,7 @@ def test_nginx(tmp_path):
         " location = /status { stub_status; } location / { return 200 ok; } } }"
     )
     argv = [program, "-e", "stderr", "-c", str(conf)]
-    with _running(argv, tmp_path, port, "", lambda: _answers(port)) as server:
+    with running(argv, tmp_path, port, "", lambda: _answers(port)) as server:
         source = sources.Nginx(target(server, {"path": "/status"}))
         first = read(source)
         second = read(source)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""Runs of every kind for Prometheus: what they left, and what services said of themselves while they ran."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics import exposition
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import RedisInfo
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
+
+from .. import samples, samples_load
+from ..test_finish import finished
+
+START, SECONDS = int(samples.BEGIN) + 8, 60
+# In the servers' own spelling; {n} grows, {gauge} goes up and down.
+FORMS = {
+    "vllm": """\
+# TYPE vllm:num_requests_running gauge
+vllm:num_requests_running{{engine="0",model_name="tiny"}} {gauge}
+# TYPE vllm:num_requests_waiting gauge
+vllm:num_requests_waiting{{engine="0",model_name="tiny"}} {gauge}
+# TYPE vllm:kv_cache_usage_perc gauge
+vllm:kv_cache_usage_perc{{engine="0",model_name="tiny"}} 0.25
+# TYPE vllm:gpu_cache_usage_perc gauge
+vllm:gpu_cache_usage_perc{{engine="0",model_name="tiny"}} 0.25
+# TYPE vllm:prompt_tokens counter
+vllm:prompt_tokens_total{{engine="0",model_name="tiny"}} {n}
+# TYPE vllm:generation_tokens counter
+vllm:generation_tokens_total{{engine="0",model_name="tiny"}} {n}
+# TYPE vllm:num_preemptions counter
+vllm:num_preemptions_total{{engine="0",model_name="tiny"}} 3
+# TYPE vllm:prefix_cache_queries counter
+vllm:prefix_cache_queries_total{{engine="0",model_name="tiny"}} {n}
+# TYPE vllm:prefix_cache_hits counter
+vllm:prefix_cache_hits_total{{engine="0",model_name="tiny"}} 12
+# TYPE vllm:time_to_first_token_seconds histogram
+vllm:time_to_first_token_seconds_bucket{{engine="0",le="0.05",model_name="tiny"}} {n}
+vllm:time_to_first_token_seconds_bucket{{engine="0",le="+Inf",model_name="tiny"}} {n}
+vllm:time_to_first_token_seconds_count{{engine="0",model_name="tiny"}} {n}
+vllm:time_to_first_token_seconds_sum{{engine="0",model_name="tiny"}} {n}
+""",
+    "llamacpp": """\
+# TYPE llamacpp:requests_processing gauge
+llamacpp:requests_processing {gauge}
+# TYPE llamacpp:requests_deferred gauge
+llamacpp:requests_deferred 0
+# TYPE llamacpp:kv_cache_usage_ratio gauge
+llamacpp:kv_cache_usage_ratio 0.5
+# TYPE llamacpp:prompt_tokens_total counter
+llamacpp:prompt_tokens_total {n}
+# TYPE llamacpp:tokens_predicted_total counter
+llamacpp:tokens_predicted_total {n}
+""",
+    "triton": """\
+# TYPE nv_gpu_utilization gauge
+nv_gpu_utilization{{gpu_uuid="GPU-1"}} 0.{gauge}
+# TYPE nv_gpu_memory_used_bytes gauge
+nv_gpu_memory_used_bytes{{gpu_uuid="GPU-1"}} 1073741824
+# TYPE nv_gpu_power_usage gauge
+nv_gpu_power_usage{{gpu_uuid="GPU-1"}} 312.5
+""",
+    "qdrant": """\
+# TYPE collection_points gauge
+collection_points{{id="bench"}} {n}
+# TYPE memory_resident_bytes gauge
+memory_resident_bytes 104857600
+# TYPE rest_responses_total counter
+rest_responses_total{{method="POST",endpoint="/collections/{{name}}/points/query",status="200"}} {n}
+""",
+    "milvus": """\
+# TYPE milvus_datacoord_stored_rows_count gauge
+milvus_datacoord_stored_rows_count{{node_id="1"}} 20000
+# TYPE milvus_proxy_search_vectors_count counter
+milvus_proxy_search_vectors_count{{node_id="1"}} {n}
+# TYPE process_resident_memory_bytes gauge
+process_resident_memory_bytes 104857600
+""",
+    "faiss": """\
+# TYPE faiss_vectors gauge
+faiss_vectors 20000
+# TYPE faiss_searches_total counter
+faiss_searches_total {n}
+""",
+    "chromadb": """\
+# TYPE chromadb_records gauge
+chromadb_records 20000
+""",
+    "redis": """\
+# Stats
+total_commands_processed:{n}
+keyspace_hits:{n}
+keyspace_misses:7
+evicted_keys:0
+used_cpu_user:{n}
+used_cpu_sys:{n}
+# Clients
+connected_clients:{gauge}
+# Memory
+used_memory:1048576
+""",
+    "postgresql": """\
+# TYPE pg_stat_database_xact_commit counter
+pg_stat_database_xact_commit {n}
+# TYPE pg_stat_database_xact_rollback counter
+pg_stat_database_xact_rollback 2
+# TYPE pg_stat_database_blks_hit counter
+pg_stat_database_blks_hit {n}
+# TYPE pg_stat_database_blks_read counter
+pg_stat_database_blks_read {n}
+# TYPE pg_stat_database_temp_bytes counter
+pg_stat_database_temp_bytes 0
+# TYPE pg_stat_database_numbackends gauge
+pg_stat_database_numbackends {gauge}
+# TYPE pg_stat_wal_wal_bytes counter
+pg_stat_wal_wal_bytes {n}
+""",
+}
+SERVICES = {
+    "finished": ("postgresql", "redis"),
+    "sweep": ("vllm", "triton"),
+    "search": ("llamacpp",),
+    "recall": ("qdrant", "milvus", "faiss", "chromadb"),
+}
+
+
+def runs(home: Path) -> list[RunDirectory]:
+    """Finished, failed and searching runs of databases, a language model and a vector store."""
+    kinds: dict[str, RunDirectory] = {}
+    for number, variant in enumerate(samples.VARIANTS, start=1):
+        if variant != "running":
+            kinds[variant] = finished(home, variant, number)[0]
+    for kind in samples_load.KINDS:
+        kinds[kind], _record = samples_load.finished(home, kind)
+        busy = [(case["warmup_start"], case["measure_end"]) for case in kinds[kind].cases()]
+        samples.telemetry(kinds[kind], random.Random(kind), busy[-1][1], busy)
+    for kind, services in SERVICES.items():
+        for service in services:
+            tell(kinds[kind], service)
+    return list(kinds.values())
+
+
+def tell(run: RunDirectory, service: str) -> None:
+    """What a service says once a second, read as the agent reads it: a row for each change, the last for `up`."""
+    text = io.StringIO()
+    last: dict[tuple[str, str], float] = {}
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["t", "metric", "labels", "kind", "value"])
+    for second in range(SECONDS):
+        told = FORMS[service].format(n=1000 + 50 * second, gauge=second % 7)
+        found: Any = RedisInfo.samples(told) if service == "redis" else exposition.parse(told)
+        for name, labels, kind, value in [*found, ("up", "", "gauge", 1.0)]:
+            if last.get((name, labels)) != value or (name == "up" and second == SECONDS - 1):
+                writer.writerow([START + second, name, labels, kind, value])
+                last[name, labels] = value
+    run.write_text(f"metrics/{service}.csv", text.getvalue())
