@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct, scontrol, squeue
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
@@ -95,7 +96,8 @@ class ActionModule(RunAction):
             asked = [squeue.argv(ids=ids), sacct.argv(ids=ids), squeue.argv(names=names, mine=True)]
             asked += map(scontrol.show_job_argv, ids)
             self.client = SlurmClient(remote.prefetched(asked))
-        found, named = self.client.jobs(ids), self._named(names)
+        end = time.monotonic() + self.options["deadline_s"]
+        found, (named, unknown) = self.client.jobs(ids), self._named(names, end)
         # asked side by side: one answer may have a job that is over, another the same one still completing
         living = {job_id for job_id, job in found.items() if not job.gone} | {job.raw_id for job in named}
         if living:
@@ -103,7 +105,7 @@ class ActionModule(RunAction):
             remote.calls.update(self.client.counts)
             self.client = self.slurm(remote)
             self._end(run, sorted(living))
-            found, named = self.client.jobs(ids), self._named(names)
+            found, (named, unknown) = self.client.jobs(ids), self._named(names, end)
         checks = [
             {
                 "what": f"{job['role']} job",
@@ -117,16 +119,25 @@ class ActionModule(RunAction):
             {
                 "what": "jobs by name",
                 "how": f"{'jobs named ' if self.by_rest else 'squeue --name='}{run_jobs.name_prefix(run.id)}…",
-                "found": ", ".join(f"{job.id} {job.state}" for job in named) or "no job in the queue",
-                "ok": not named,
+                "found": ", ".join(f"{job.id} {job.state}" for job in named) or unknown or "no job in the queue",
+                "ok": not named and not unknown,
             }
         )
         return checks, [run_jobs.update(job, found[job["id"]]) for job in records]
 
-    def _named(self, names: list[str]) -> list[Job]:
-        """The jobs of these names that are in the queue."""
-        listed = self.client.slurm.queue_by_name("look for jobs of this run", names, None)
-        return [job for job in listed if not job.final]
+    def _named(self, names: list[str], end: float) -> tuple[list[Job], str]:
+        """The jobs of these names in the queue; why nobody knows, where Slurm does not answer until `end`."""
+
+        def ask() -> list[Job]:
+            return self.client.slurm.queue_by_name("look for jobs of this run", names, None)
+
+        try:
+            listed = self.client.patiently(ask, max(0.0, end - time.monotonic()))
+        except SlurmError as error:
+            if not error.transient:
+                raise
+            return [], f"unknown: {error.message}"
+        return [job for job in listed if not job.final], ""
 
     def _asked(self, job_id: str, source: str | None) -> str:
         return self.client.slurm.question(job_id, source) if self.by_rest else f"{source or 'squeue'} of job {job_id}"

@@ -16,7 +16,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client i
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 from ..module_utils.slurm.replay import Clock
-from ..module_utils.slurm.test_client import EMPTY, Slurm, queue_row, rows
+from ..module_utils.slurm.test_client import EMPTY, Slurm, acct_row, queue_row, rows
 
 STOPPED = {"port_closed": True, "processes_left": 0, "data_removed": True, "node": "n1"}
 
@@ -81,7 +81,7 @@ class Teardown(ActionModule):
     by_rest = False
 
     def __init__(self) -> None:
-        self.options = {"deadline_s": 10.0}
+        self.options = {"deadline_s": 0.5}
         self.said: list[str] = []
 
     def say(self, text, **_colour):
@@ -113,3 +113,21 @@ def test_a_job_that_stays_is_said(run):
     stays = Slurm(squeue=[rows(completing)], sacct=[EMPTY], scontrol=[EMPTY], scancel=[EMPTY])
     checks = jobs_checked(run, Slurm(squeue=[rows(completing)], sacct=[EMPTY], scontrol=[EMPTY]), stays)
     assert not checks["service job"]["ok"] and checks["jobs by name"]["found"] == "37 COMPLETING"
+
+
+AWAY = (1, "", "slurm_load_jobs error: Unable to contact slurm controller (connect failure)")
+
+
+def test_a_slurmctld_that_is_away_is_waited_for(run):
+    """Accounting knows already that the job is over, and nobody answers for its name yet."""
+    over = acct_row("37", "COMPLETED", name="aifactory-20261129-101112-quickstart-00ff-service")
+    at_once = Slurm(squeue=[AWAY, AWAY, rows(queue_row("37", "COMPLETED"))], sacct=[rows(over)], scontrol=[AWAY])
+    checks = jobs_checked(run, at_once, at_once)
+    assert checks["service job"]["ok"] and checks["jobs by name"]["found"] == "no job in the queue", checks
+
+
+def test_a_slurmctld_that_stays_away_leaves_it_unknown(run):
+    over = acct_row("37", "COMPLETED", name="aifactory-20261129-101112-quickstart-00ff-service")
+    away = Slurm(squeue=[AWAY], sacct=[rows(over)], scontrol=[AWAY])
+    checks = jobs_checked(run, away, away)
+    assert not checks["jobs by name"]["ok"] and checks["jobs by name"]["found"].startswith("unknown: "), checks
