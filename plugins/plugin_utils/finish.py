@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
+    bottlenecks,
     cost,
     energy,
     estimate,
@@ -47,7 +48,7 @@ def finish(
     events = run.events() if events is None else events
     evidence = gather(run, plan, jobs, events)
     record = compose(evidence, calls, thresholds=thresholds, now=time.time() if now is None else now)
-    record["energy"] = energy.outcome(run, record["timeline"], events)
+    record |= _from_telemetry(run, evidence, record["timeline"])
     # imported here: a play that only reads files starts without the store
     from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index
 
@@ -71,7 +72,15 @@ def preview(run: RunDirectory) -> dict[str, Any]:
     evidence = gather(run, run.read_json("plan.json"), jobs_of(run), events)
     last = max((event["t"] for event in events), default=evidence.plan.get("created_at") or 0.0)
     record = compose(evidence, run.read_json("calls.json", {}), now=last)
-    return {**record, "energy": energy.outcome(run, record["timeline"], events)}
+    return {**record, **_from_telemetry(run, evidence, record["timeline"])}
+
+
+def _from_telemetry(run: RunDirectory, evidence: verdict.Evidence, segments: list[dict[str, Any]]) -> dict[str, Any]:
+    """What run.json says of energy, and of what was saturated."""
+    return {
+        "energy": energy.outcome(run, segments, evidence.events),
+        "bottleneck": bottlenecks.outcome(run, evidence.planned, evidence.table, evidence.plan),
+    }
 
 
 def gather(

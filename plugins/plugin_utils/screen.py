@@ -228,7 +228,14 @@ def _time(record: dict[str, Any]) -> list[Any]:
         price += f"; {formatting.share(cost['measured_share'])} measured"
         price += f", {formatting.share(cost['wasted_share'])} wasted"
     lines = [phase_bar(segments), f"time {formatting.duration(total)}: {told}", price]
-    return [Text(line) for line in [*lines, *_energy(record)]]
+    return [Text(line) for line in [*lines, *_energy(record), *_limit(record)]]
+
+
+def _limit(record: dict[str, Any]) -> list[str]:
+    """What was saturated; nothing where nothing was."""
+    found = record.get("bottleneck") or {}
+    told = found.get("stopped") or any(case["saturated"] for case in found.get("cases") or [])
+    return [f"limit {found['sentence']}"] if told else []
 
 
 def _energy(record: dict[str, Any]) -> list[str]:

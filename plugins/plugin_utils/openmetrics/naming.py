@@ -22,9 +22,20 @@ _UNITS = {
     "B": ("bytes", 1.0), "kB": ("bytes", 1e3), "MB": ("bytes", 1e6), "GB": ("bytes", 1e9),
     "KiB": ("bytes", 2.0**10), "MiB": ("bytes", 2.0**20), "GiB": ("bytes", 2.0**30),
     "J": ("joules", 1.0), "Wh": ("joules", 3600.0), "kWh": ("joules", 3.6e6), "W": ("watts", 1.0),
+    "MHz": ("hertz", 1e6), "°C": ("celsius", 1.0),
 }  # fmt: skip
 # ends of the names of columns, whose unit stands nowhere else; the longer ones first
-_ENDS = (("_bytes_per_s", "B/s"), ("_per_s", "1/s"), ("_percent", "%"), ("_bytes", "B"), ("_s", "s"))
+_ENDS = (
+    ("_bytes_per_s", "B/s"),
+    ("_per_s", "1/s"),
+    ("_percent", "%"),
+    ("_bytes", "B"),
+    ("_s", "s"),
+    ("_w", "W"),
+    ("_j", "J"),
+    ("_mhz", "MHz"),
+    ("_celsius", "°C"),
+)
 # what is a share by its meaning; results.csv gives it the unit 1
 _SHARES = {"error_rate": "error", "recall": "recall"}
 
@@ -59,7 +70,7 @@ def of_column(column: str, *, room: str) -> Name:
 def unit_of(name: str) -> str:
     """The base unit that a name ends with, for OpenMetrics' UNIT; empty without one."""
     last = name.rpartition("_")[2]
-    return last if last in ("seconds", "bytes", "ratio", "joules", "watts", "tokens") else ""
+    return last if last in ("seconds", "bytes", "ratio", "joules", "watts", "tokens", "hertz", "celsius") else ""
 
 
 def _sanitized(text: str) -> str:

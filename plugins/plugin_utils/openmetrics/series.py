@@ -12,8 +12,8 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import timeline
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import naming
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics.families import UNKNOWN, Families
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import service_metrics
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.service_series import UP, read
 
 # Prometheus forgets a value after 5 minutes; what stays the same is said again so often
 _AGAIN_S = 15.0
@@ -63,28 +63,31 @@ def _load(families: Families, run: RunDirectory, case: dict[str, Any]) -> None:
 
 
 def _telemetry(families: Families, run: RunDirectory, stem: str) -> None:
-    """Of one node; the file is ROLE-NODE.csv."""
+    """Of one node, or of its GPUs; the file is ROLE-NODE.csv, or gpu-NODE.csv with a row for each GPU."""
     role, _dash, node = stem.partition("-")
     for row in run.table(f"telemetry/{stem}.csv"):
         t = row.pop("t", None)
+        labels = {"role": role, "node": node}
+        if role == "gpu":
+            labels = {"node": node, "gpu": f"{row.pop('gpu', None) or 0.0:.0f}", "uuid": str(row.pop("uuid", ""))}
         if not isinstance(t, float):
             continue
         for column, value in _numbers(row):
-            name, factor = naming.of_column(column, room="node")
+            name, factor = naming.of_column(column, room="gpu" if role == "gpu" else "node")
             about = f"{column} of the telemetry, a mean over a second where it is a rate or a share"
-            families.add(name, about, value * factor, t, role=role, node=node)
+            families.add(name, about, value * factor, t, **labels)
 
 
 def _service(families: Families, run: RunDirectory, stem: str) -> None:
     """Under the names that the service gave; a label of its own that is taken becomes exported_LABEL."""
-    found = service_metrics.read(run, f"metrics/{stem}.csv")
+    found = read(run, f"metrics/{stem}.csv")
     last = max((one.times[-1] for one in found.values()), default=0.0)
     for one in found.values():
         if not _NAME.fullmatch(one.metric):
             continue  # the cluster wrote the file
         labels = {**dict(_labels(one.labels, {*families.labels, "service"})), "service": stem}
         # Prometheus has an `up` of its own. Unknown: a counter of OpenMetrics would have to end with _total
-        name = "aifactory_service_up" if one.metric == service_metrics.UP else one.metric
+        name = "aifactory_service_up" if one.metric == UP else one.metric
         for number, (t, value) in enumerate(zip(one.times, one.values, strict=True)):
             until = one.times[number + 1] if number + 1 < len(one.times) else last
             for moment in _moments(t, until, _AGAIN_S):

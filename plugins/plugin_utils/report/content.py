@@ -73,6 +73,7 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "gpus": by_gpu,
         "gpu": gpus.gather(by_gpu, events, segments),
         "energy": _energy(record),
+        "bottleneck": record.get("bottleneck") or {"cases": [], "stopped": None, "sentence": "", "not_looked_at": []},
         "service_metrics": service_metrics.gather(run, events, segments),
         "clocks": clocks.offsets(events),
         "provenance": texts.flat(run.read_json("provenance.json", {})),

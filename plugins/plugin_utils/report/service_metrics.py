@@ -7,51 +7,14 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from bisect import bisect_right
-from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.service_series import UP, Series, read
 
 SHOWN = 20  # series of one service in the report; all of them are in the file
 PLOTTED = 6
-UP = "up"
-
-
-@dataclass
-class Series:
-    """One series of a service: values (float) at times (epoch, s), each until the next one."""
-
-    metric: str
-    labels: str
-    kind: str
-    times: list[float] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        """As Prometheus writes it."""
-        return f"{self.metric}{{{self.labels}}}" if self.labels else self.metric
-
-    def at(self, t: float) -> float | None:
-        """The value at a time, None before the first one."""
-        number = bisect_right(self.times, t)
-        return self.values[number - 1] if number else None
-
-    def parts(self, start: float, end: float) -> list[tuple[float, float]]:
-        """(value, how long, s) of each value that it had in a time."""
-        inside = [t for t in self.times if start < t < end]
-        cuts = [start, *inside, end]
-        found = ((self.at(a), b - a) for a, b in itertools.pairwise(cuts))
-        return [(value, seconds) for value, seconds in found if value is not None]
-
-    def grown(self, start: float, end: float) -> float:
-        """By how much a counter grew; one that begins anew (its server did) counts from 0."""
-        values = [value for value, _seconds in self.parts(start, end)]
-        last = self.at(end)
-        values += [] if last is None else [last]
-        return sum(b - a if b >= a else b for a, b in itertools.pairwise(values))
 
 
 def gather(run: RunDirectory, events: list[dict[str, Any]], segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -90,20 +53,6 @@ def _note(file: str, count: int, measured: bool, done: dict[str, Any], down_s: f
     if done.get("cut"):
         words.append("The file had become too large: its end is missing.")
     return " ".join(words)
-
-
-def read(run: RunDirectory, name: str) -> dict[str, Series]:
-    """The series of a file by their names; lines that are no sample (its writer was killed) are left out."""
-    found: dict[str, Series] = {}
-    for row in run.table(name):
-        t, value = row.get("t"), row.get("value")
-        if not isinstance(t, float) or not isinstance(value, float):
-            continue
-        made = Series(str(row["metric"]), str(row["labels"] or ""), str(row["kind"]))
-        series = found.setdefault(made.name, made)
-        series.times.append(t)
-        series.values.append(value)
-    return found
 
 
 def _event(events: list[dict[str, Any]], name: str, service: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import openmetrics
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, openmetrics
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import families, naming, series
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 from hypothesis import given
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from .. import samples
+from ..test_energy import gpu_rows
 from ..test_finish import finished
 from ..test_optional import BASE, without
 
@@ -111,6 +112,18 @@ def test_every_kind_of_run_is_openmetrics_to_the_letter(home):
             assert len(labels) == 1 or not family.name.startswith("aifactory_"), family.name
     assert {"aifactory_run_capacity_per_second", "aifactory_setup_insert_rate_vector_per_second"} <= seen
     assert {"aifactory_result_recall_ratio", "aifactory_run_reasons", "aifactory_load_offered_per_second"} <= seen
+
+
+def test_each_gpu_has_series_of_its_own(tmp_path):
+    run = samples.make(tmp_path, "finished")
+    gpu_rows(run, until_s=3.0)
+    run.write_json("run.json", finish.preview(run))
+    text = openmetrics.text(run)
+    found = {family.name: family.samples for family in text_string_to_metric_families(text)}
+    watts = found["aifactory_gpu_power_watts"]
+    assert {sample.labels["gpu"] for sample in watts} == {"0"} and {sample.value for sample in watts} == {100.0}
+    assert watts[0].labels["node"] == "mel2001" and watts[0].labels["uuid"] == "GPU-1" and len(watts) == 3
+    assert found["aifactory_gpu_energy_joules"][0].value == 5e6
 
 
 def test_the_same_run_gives_the_same_text(home):
