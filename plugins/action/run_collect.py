@@ -26,7 +26,8 @@ umask 077
 t=$1/.collect.$$; e=$(mktemp); trap 'rm -rf "$t" "$e"' EXIT
 copy() {
   set --
-  for name in events logs clients results histograms telemetry metrics plan.json spec*.json start*.sh ./*.sbatch; do
+  for name in events logs clients results histograms telemetry metrics nodes \
+      plan.json spec*.json start*.sh ./*.sbatch; do
     [ ! -e "$name" ] || set -- "$@" "$name"
   done
   mkdir -p "$t" && cp -R "$@" "$t"
@@ -35,8 +36,10 @@ copy 2>"$e" || copy 2>"$e" || { rm -rf "$t"; t=$(mktemp -d); copy 2>"$e" || copy
 while read -r image; do
   # a link of the run's own is gone when the run is: what it means stays
   case $image in "$1"/*) image=$(readlink -f "$image") ;; esac
-  { printf '%s\t' "$image"; stat -L -c '%s' "$image"; } 2>/dev/null | tr '\n' '\t'
-  cat "$image.sha256" 2>/dev/null | cut -d' ' -f1 | tr -d '\n'; echo
+  sum=
+  [ "$image" -nt "$image.sha256" ] || sum=$(cut -d' ' -f1 "$image.sha256" 2>/dev/null)
+  printf '%s\t%s\t%s\t' "$image" "$(stat -L -c '%s' "$image" 2>/dev/null)" "$sum"
+  head -c 65536 "$image.json" 2>/dev/null | tr -d '\n\t'; echo
 done <images.txt >"$t/images.tsv"
 # whoever removes the directory renames it first: then this copy may be half of it
 [ -e "$1/plan.json" ] || exit 3
