@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import image_facts
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.formatting import size
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import after_collection
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
@@ -20,7 +21,9 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment impor
 # A copy is taken first: files that still grow would not match their checksums. Secrets and control files stay.
 # The copy is made beside them, and where there is no room for it in the login node's own temporary folder. While jobs
 # write, a file may go from under cp: then it tries again.
-_COLLECT = r"""
+_COLLECT = (
+    image_facts.SHELL
+    + r"""
 cd "$1" || exit 3
 umask 077
 t=$1/.collect.$$; e=$(mktemp); trap 'rm -rf "$t" "$e"' EXIT
@@ -36,10 +39,7 @@ copy 2>"$e" || copy 2>"$e" || { rm -rf "$t"; t=$(mktemp -d); copy 2>"$e" || copy
 while read -r image; do
   # a link of the run's own is gone when the run is: what it means stays
   case $image in "$1"/*) image=$(readlink -f "$image") ;; esac
-  sum=
-  [ "$image" -nt "$image.sha256" ] || sum=$(cut -d' ' -f1 "$image.sha256" 2>/dev/null)
-  printf '%s\t%s\t%s\t' "$image" "$(stat -L -c '%s' "$image" 2>/dev/null)" "$sum"
-  head -c 65536 "$image.json" 2>/dev/null | tr -d '\n\t'; echo
+  printf '%s\t' "$image"; image_facts "$image"
 done <images.txt >"$t/images.tsv"
 # whoever removes the directory renames it first: then this copy may be half of it
 [ -e "$1/plan.json" ] || exit 3
@@ -49,6 +49,7 @@ find . ! -type f ! -type d -exec rm -f {} +
 find . -type f ! -name manifest.sha256 -exec sha256sum {} + >"$e" && cat "$e" >manifest.sha256
 tar -czf - .
 """
+)
 
 
 class ActionModule(RunAction):

@@ -15,16 +15,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.release import __version__ as ansible_version
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import provenance_nodes
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import image_facts, provenance_nodes
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.plan_parts import parts_of
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance_code import git_state
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, read_json
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.version import ROOT, collection_version
 
 SCHEMA = 2
 # Of one run, of one controller, or of one release: two runs that ask for the same differ in them.
 _NOT_ASKED = ("run_id", "group", "created_at", "run_dir", "collection_version", "recipe", "extra")
-_IMAGE_FACTS, _FILE_FACTS = ("asked", "reference", "path"), ("bytes", "sha256", "digest")
+_IMAGE_FACTS, _FILE_FACTS = ("asked", "reference", "path"), ("bytes", "sha256", "sif_id", "digest")
 
 
 def at_submission(
@@ -132,35 +132,28 @@ def _images_asked(images: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _images(run: RunDirectory, asked: list[dict[str, Any]], events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """From images.tsv: path, size in bytes, SHA-256 where the image has one beside it, and what it was made from."""
+    """What images.tsv says of each file, and what the run asked for."""
     lines = [line.split("\t") for line in run.read_text("images.tsv", "").splitlines() if line.split("\t")[0]]
     lines = lines or [[image["path"]] for image in asked]  # nothing was collected
     pulled = {event.get("sha256"): event for event in events if event["event"] == "pull_done"}
     found = []
     for number, (path, *fields) in enumerate(lines):
-        size, sha256, beside = [*fields, "", "", ""][:3]
-        origin = _origin(beside)
-        digest = origin.get("digest") or origin.get("source") or pulled.get(sha256 or None, {}).get("digest")
+        there = image_facts.parse(fields)
         known = dict(asked[number]) if number < len(asked) else {"parts": [], "asked": None, "reference": None}
         image = {
             **known,
-            "reference": known.get("reference") or origin.get("reference"),
+            **there,
+            "reference": _reference(known.get("reference"), there["reference"]),
             "path": path,
-            "bytes": int(size) if size.isdigit() else None,
-            "sha256": sha256 or None,
-            "digest": digest,
+            "digest": there["digest"] or pulled.get(there["sha256"], {}).get("digest"),
         }
         found.append({**image, "missing": _missing_of_image(image)})
     return found
 
 
-def _origin(text: str) -> dict[str, Any]:
-    """What is written beside an image of where it came from (PATH.json)."""
-    try:
-        origin = read_json(text)
-    except (ValueError, RecursionError):
-        return {}
-    return {key: str(value) for key, value in origin.items() if value} if isinstance(origin, dict) else {}
+def _reference(used: str | None, made_from: str | None) -> str | None:
+    """What stands for an image; in the place of a file, as a run has it that is run again, what that was made from."""
+    return made_from if made_from and "://" not in (used or "") else used
 
 
 def _missing_of_image(image: Mapping[str, Any]) -> dict[str, str]:
@@ -169,6 +162,7 @@ def _missing_of_image(image: Mapping[str, Any]) -> dict[str, str]:
         "reference": "it was submitted by an earlier release",
         "bytes": "the file was not looked at: it is not there, or nothing was collected",
         "sha256": f"there is no {image['path']}.sha256 beside it that is as new as the image",
+        "sif_id": "it is no SIF file, was made without a UUID, or nothing was collected",
         "digest": "nothing is known of the registry: it is a file of the site's, or came without a digest",
     }
     return {name: why for name, why in reasons.items() if image.get(name) is None}

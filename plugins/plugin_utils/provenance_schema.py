@@ -61,6 +61,7 @@ class Image(_Part):
     path: str
     bytes: int | None
     sha256: str | None = Field(description="Of the SIF file.")
+    sif_id: str | None = Field(description="UUID of the SIF file and the time of its last change (epoch, s).")
     digest: str | None = Field(
         description="Of the manifest that the reference meant, or of the archive or definition it was built from."
     )

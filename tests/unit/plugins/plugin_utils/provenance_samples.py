@@ -13,6 +13,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import Ru
 from . import samples
 
 SHA = "5a" * 32
+HEAD = "7dd1e9050f714cd5b218e13ba36a3eb2" + "19210c6b00000000" * 2  # of a SIF file: UUID, made, changed
 REFERENCE = "docker://docker.io/library/postgres:17"
 IMAGES = [
     {"part": part, "asked": "postgres:17", "reference": REFERENCE, "path": "/scratch/images/postgres_17-0123456789.sif"}
@@ -48,7 +49,7 @@ def collected(home: Path, seed: int = 1) -> RunDirectory:
     files = {"service.sbatch": run.read_text("service.sbatch"), "clients.sbatch": run.read_text("clients.sbatch")}
     run.write_json("provenance.json", provenance.at_submission(plan, "24.11.5", "cd" * 32, files, IMAGES))
     origin = json.dumps({"reference": REFERENCE, "digest": f"sha256:{'ab' * 32}", "source": None})
-    run.write_text("images.tsv", f"{IMAGES[0]['path']}\t123\t{SHA}\t{origin}\n")
+    run.write_text("images.tsv", f"{IMAGES[0]['path']}\t123\t{SHA}\t{origin}\t{HEAD}\n")
     run.write_json("nodes/service-mel0001.json", node_record("mel0001", "service"))
     more = [
         {"source": "service", "event": "node_described", "node": "mel0001", "kernel": "5.14", "runtime": "x"},

@@ -28,7 +28,7 @@ def test_a_collected_run_is_told_whole(run):
     [image] = found["images"]
     assert image["parts"] == ["service", "clients"] and image["asked"] == "postgres:17"
     assert (image["sha256"], image["digest"], image["bytes"]) == (SHA, f"sha256:{'ab' * 32}", 123)
-    assert image["missing"] == {}
+    assert image["sif_id"] == "7dd1e905-0f71-4cd5-b218-e13ba36a3eb2 1795957017" and image["missing"] == {}
     node = found["nodes"]["mel0001"]
     assert node["roles"] == ["clients", "service"] and node["gpus"][0]["name"] == "NVIDIA A100-SXM4-40GB"
     assert node["gpu_driver"] == "535.104" and node["modules_loaded"] == ["CUDA/12"] and node["kernel"] == "5.14"
@@ -91,7 +91,7 @@ def test_a_cached_image_tells_its_digest_by_the_file_beside_it(run):
     run.write_text("images.tsv", f"/i/a.sif\t123\t{SHA}\t{json.dumps({'digest': 'sha256:1'})}\n/i/b.sif\t\t\t\n")
     one, two = provenance.after_collection(run)["images"]
     assert one["digest"] == "sha256:1"
-    assert set(two["missing"]) == {"asked", "reference", "bytes", "sha256", "digest"}
+    assert set(two["missing"]) == {"asked", "reference", "bytes", "sha256", "sif_id", "digest"}
 
 
 def test_of_a_run_of_an_earlier_release_what_there_is(tmp_path):
