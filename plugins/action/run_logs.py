@@ -50,8 +50,11 @@ class ActionModule(RunAction):
                 lines = follower.poll(remote, plan["run_dir"], min(WAIT_S, left_s), time.time())
                 self._tell(lines)
                 count += len(lines)
-                if not follower.over:
-                    time.sleep(min(PAUSE_S, max(0.0, give_up - time.monotonic())))
+                time.sleep(PAUSE_S if follower.over else min(PAUSE_S, max(0.0, give_up - time.monotonic())))
+            if follower.over:  # what was said last may reach the files a moment after the event
+                lines = follower.poll(remote, plan["run_dir"], 0.0, time.time())
+                self._tell(lines)
+                count += len(lines)
         finally:
             add_calls(run, remote.calls)
         self.say(self._end(run, follower.over))

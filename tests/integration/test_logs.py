@@ -14,7 +14,7 @@ def test_logs_are_followed_while_a_run_goes_on_and_read_afterwards(play, recipe,
     [run] = play("run", "-e", f"recipe={recipe(duration='8s')}", "-e", "watch_timeout=1").run_ids()
     short = play("logs", "-e", "follow=true", "-e", "follow_timeout=2", "-e", f"run={run}")
     assert short.rc == 0 and "goes on; follow its logs again" in short.output, short.output
-    followed = play("logs", "-e", "follow=true", "-e", "follow_timeout=120", "-e", f"run={run}")
+    followed = play("logs", "-e", "follow=true", "-e", "follow_timeout=120", "-e", f"run={run}", "-e", "tail=1000")
     assert followed.rc == 0, followed.output
     assert "database system is ready to accept connections" in followed.output
     assert '"event":"stopped"' in followed.output and "no more is to come" in followed.output
