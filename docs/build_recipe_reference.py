@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Writes docs/recipe.md and docs/recipe.schema.json from the schema, the service types and the workloads.
 
+And docs/provenance.schema.json from that of provenance.json.
+
 Run it after a change of any of them: `PYTHONPATH=.collections .venv/bin/python docs/build_recipe_reference.py`. With
-`--check` nothing is written, and the exit code says whether both files are current.
+`--check` nothing is written, and the exit code says whether all files are current.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry, slo
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance_schema import provenance_schema
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.inputs import MOST_BYTES
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.load_schema import (
     Arrival,
@@ -338,6 +341,12 @@ def schema_text() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def provenance_text() -> str:
+    """The text of docs/provenance.schema.json."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **provenance_schema()}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def _sentence(text: str | None) -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
@@ -439,9 +448,10 @@ def _cell(text: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Writes both files, or with --check says whether they are current."""
+    """Writes the files, or with --check says whether they are current."""
     stale = []
-    for path, text in ((DOCS / "recipe.md", reference()), (DOCS / "recipe.schema.json", schema_text())):
+    made = {"recipe.md": reference, "recipe.schema.json": schema_text, "provenance.schema.json": provenance_text}
+    for path, text in ((DOCS / name, make()) for name, make in made.items()):
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path.name)

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import image_facts
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.formatting import size
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import after_collection
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.units import UnitError, memory_bytes
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     UNREACHABLE_S,
     RunAction,
@@ -17,26 +19,42 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shipment import merge_events, unpack
 
+LOG_LIMIT = "256MiB"  # of each
+
 # A copy is taken first: files that still grow would not match their checksums. Secrets and control files stay.
 # The copy is made beside them, and where there is no room for it in the login node's own temporary folder. While jobs
 # write, a file may go from under cp: then it tries again.
-_COLLECT = r"""
+_COLLECT = (
+    image_facts.SHELL
+    + r"""
 cd "$1" || exit 3
+most=$2
 umask 077
 t=$1/.collect.$$; e=$(mktemp); trap 'rm -rf "$t" "$e"' EXIT
 copy() {
   set --
-  for name in events logs clients results histograms telemetry metrics plan.json spec*.json start*.sh ./*.sbatch; do
+  for name in events clients results histograms telemetry metrics nodes plan.json spec*.json start*.sh ./*.sbatch; do
     [ ! -e "$name" ] || set -- "$@" "$name"
   done
-  mkdir -p "$t" && cp -R "$@" "$t"
+  mkdir -p "$t" && cp -R "$@" "$t" && copy_logs
+}
+# Of a log of more than $most bytes the first quarter of so many and the last three: how it began and how it ended.
+copy_logs() {
+  [ -d logs ] && [ ! -L logs ] || return 0
+  mkdir -p "$t/logs" && : >"$t/logs-cut.txt" || return
+  find logs/. ! -name . -prune -type f ! -size "+${most}c" -exec sh -c 'cp "$@" "$0"' "$t/logs" {} + || return
+  find logs/. ! -name . -prune -type f -size "+${most}c" | while read -r log; do
+    size=$(stat -c %s "$log"); first=$((most / 4)); last=$((most - first))
+    said="$((size - most)) bytes were cut here when the log was collected (benchmark_log_limit)"
+    { head -c "$first" "$log"; printf '\n... %s ...\n' "$said"; tail -c "$last" "$log"; } >"$t/logs/${log##*/}" || exit
+    printf '%d %s\n' "$size" "logs/${log##*/}" >>"$t/logs-cut.txt"
+  done
 }
 copy 2>"$e" || copy 2>"$e" || { rm -rf "$t"; t=$(mktemp -d); copy 2>"$e" || copy 2>"$e"; } || { cat "$e" >&2; exit 4; }
 while read -r image; do
   # a link of the run's own is gone when the run is: what it means stays
   case $image in "$1"/*) image=$(readlink -f "$image") ;; esac
-  { printf '%s\t' "$image"; stat -L -c '%s' "$image"; } 2>/dev/null | tr '\n' '\t'
-  cat "$image.sha256" 2>/dev/null | cut -d' ' -f1 | tr -d '\n'; echo
+  printf '%s\t' "$image"; image_facts "$image"
 done <images.txt >"$t/images.tsv"
 # whoever removes the directory renames it first: then this copy may be half of it
 [ -e "$1/plan.json" ] || exit 3
@@ -46,6 +64,7 @@ find . ! -type f ! -type d -exec rm -f {} +
 find . -type f ! -name manifest.sha256 -exec sha256sum {} + >"$e" && cat "$e" >manifest.sha256
 tar -czf - .
 """
+)
 
 
 class ActionModule(RunAction):
@@ -56,7 +75,7 @@ class ActionModule(RunAction):
         run = self.find(self.options["run"])
         plan = run.read_json("plan.json")
         remote = self.remote(patience_s=UNREACHABLE_S)
-        answer = remote.shell(_COLLECT, plan["run_dir"])
+        answer = remote.shell(_COLLECT, plan["run_dir"], str(self._log_limit_bytes()))
         add_calls(run, remote.calls)
         if answer.rc == 3 and run.has("manifest.json"):
             self.say("collected before; its directory on the cluster is gone")
@@ -66,12 +85,23 @@ class ActionModule(RunAction):
             why = gone if answer.rc == 3 else answer.err.strip() or f"exit status {answer.rc}"
             raise RunFailed(f"run {run.id}: its directory {plan['run_dir']} on {self.host} can't be collected: {why}")
         manifest = unpack(answer.stdout, run, _local_name)
-        controller_event(run, "collected", files=len(manifest), bytes=len(answer.stdout))
+        cut = run.read_text("logs-cut.txt", "").splitlines()
+        controller_event(run, "collected", files=len(manifest), bytes=len(answer.stdout), logs_cut=cut)
+        for line in cut:
+            whole, _space, name = line.partition(" ")
+            self.say(f"{name} of {size(float(whole))} was cut: its middle is left out (benchmark_log_limit)")
         run.write_text("events.jsonl", merge_events(run))
         run.write_json("provenance.json", after_collection(run))
         run.write_json("manifest.json", dict(sorted(manifest.items())))
         self.say(f"collected {len(manifest)} files, {size(len(answer.stdout))}, all checksums right")
         return {"changed": True, "run": run.id, "files": len(manifest), "bytes": len(answer.stdout)}
+
+    def _log_limit_bytes(self) -> int:
+        """So much of each log is collected. Raises RunFailed for what is no amount."""
+        try:
+            return memory_bytes(self.variable("benchmark_log_limit", LOG_LIMIT))
+        except UnitError as error:
+            raise RunFailed(f"benchmark_log_limit of {self.host}: {error.message}; {error.remedy}") from None
 
 
 def _local_name(name: str) -> str:

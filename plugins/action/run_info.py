@@ -10,12 +10,16 @@ import difflib
 import io
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import runs, timeline
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.formatting import plural
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
+
+if TYPE_CHECKING:
+    from ansible_collections.aifactory.benchmark.plugins.plugin_utils import logs
 
 VIEWS = ["list", "summary", "side_by_side", "logs", "metrics", "report"]
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -28,7 +32,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "count": {"type": "int", "default": 50},
     "search": {"type": "str"},
     "source": {"type": "str"},
+    "level": {"type": "str", "choices": ["error", "warning"]},
+    "merge": {"type": "bool", "default": False},
     "tail": {"type": "int"},
+    "limit": {"type": "int"},
     "metric": {"type": "str"},
     "case": {"type": "str"},
     "client": {"type": "str", "default": "all"},
@@ -37,6 +44,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "push": {"type": "bool", "default": False},
 }
 _TAIL_LINES = 40
+ALL = "all"  # runs
 
 
 class ActionModule(ActionBase):
@@ -138,20 +146,72 @@ class ActionModule(ActionBase):
     def _view_logs(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import logs
 
-        run, options = self._find(), self.options
-        tail = options["tail"] if options["tail"] is not None else 0 if options["search"] else _TAIL_LINES
-        if tail < 0:
-            raise RunError(f"tail={tail} must be a number of lines, or 0 for all")
-        lines = logs.read(run, options["source"], options["search"], tail)
-        last = None
-        for line in lines:
-            if line["file"] != last:
-                last = line["file"]
-                self._show(f"==> {run.path}/{last} <==")
-            self._show(f"{line['line']:>6}  {line['text']}")
-        if not lines:
+        options = self.options
+        client = None if options["client"] in ("all", "*", "") else options["client"]
+        wanted = logs.Wanted(options["source"], client, options["search"], options["level"])
+        limit = logs.MOST_LINES if options["limit"] is None else options["limit"]
+        chosen = options["search"] or options["level"] or options["run"] == ALL
+        tail = options["tail"] if options["tail"] is not None else 0 if chosen else _TAIL_LINES
+        for name, value in (("tail", tail), ("limit", limit)):
+            if value < 0:
+                raise RunError(f"{name}={value} must be a number of lines, or 0 for all")
+        if options["run"] == ALL:
+            return self._search(wanted, limit)
+        run = self._find()
+        found = logs.read(run, wanted, tail=tail, merge=options["merge"], limit=limit)
+        self._show_log(run, found, merged=options["merge"])
+        if not found.lines:
             self._show(f"no line of the logs of run {run.id} matches")
-        return {"run": run.id, "path": str(run.path), "lines": lines}
+        return {"run": run.id, "path": str(run.path), "lines": found.lines, "left_out": found.left_out}
+
+    def _search(self, wanted: logs.Wanted, limit: int) -> dict[str, Any]:
+        """The logs of all runs, the newest first."""
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import logs
+
+        if not (wanted.search or wanted.level):
+            raise RunError("run=all needs what to look for: -e search=REGEX, or -e level=error")
+        names, lines, shown = self._runs(), [], []
+        for run, found in logs.search(names, wanted, limit):
+            self._show_log(run, found, merged=False)
+            lines += [{"run": run.id, **line} for line in found.lines]
+            shown.append(run.id)
+        if limit and len(lines) >= limit:
+            rest = len(names) - 1 - [run.id for run in names].index(shown[-1])
+            self._cut(f"{limit:,} lines are shown, {plural(rest, 'older run')} not searched; -e limit=0 shows all")
+        self._show(f"{plural(len(lines), 'line')} in {len(shown)} of {plural(len(names), 'run')}")
+        return {"lines": lines}
+
+    def _runs(self) -> list[RunDirectory]:
+        """The runs of these clusters and this recipe, newest first."""
+        found = [runs.run_directory(self.home, name) for name in reversed(runs.run_ids(self.home))]
+        clusters, recipe = self.options["clusters"], self.options["recipe"]
+        if clusters:
+            found = [run for run in found if runs.cluster_of(run) in clusters]
+        if recipe:
+            plans = ((run, run.read_json("plan.json", None) or {}) for run in found)
+            found = [run for run, plan in plans if (plan.get("recipe") or {}).get("name") == recipe]
+        return found
+
+    def _show_log(self, run: RunDirectory, found: logs.Found, *, merged: bool) -> None:
+        """Lines, those of errors and warnings in colour where Ansible colours anything."""
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import log_lines, screen
+
+        if found.left_out:
+            self._cut(f"run {run.id}: {found.left_out:,} earlier lines are left out; -e limit=0 shows all")
+        width = max((len(line["file"]) for line in found.lines), default=0) - len("logs/")
+        last, coloured = None, screen.colours()
+        for line in found.lines:
+            if merged:
+                text = f"{log_lines.clock(line['t'])} {line['file'].removeprefix('logs/'):<{width}} {line['text']}"
+            else:
+                if line["file"] != last:
+                    last = line["file"]
+                    self._show(f"==> {run.path}/{last} <==")
+                text = f"{line['line']:>6}  {line['text']}"
+            self._display.display(text, color=log_lines.COLOURS.get(line["level"]) if coloured else None)
+
+    def _cut(self, text: str) -> None:
+        self._show(f"… {text}")
 
     def _view_metrics(self) -> dict[str, Any]:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import (
+    Recipe,
     RecipeError,
     load_recipe,
     new_run_id,
@@ -18,24 +19,29 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import 
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.catalogue import default_search_paths
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, RunFailed
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import find_run
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.version import collection_version
 
 
 class ActionModule(RunAction):
     """See the module run_plan for the options."""
 
-    OPTIONS = {"recipe": {"type": "str"}, "plan": {"type": "dict"}, "service": {"type": "int", "default": 0}}
+    OPTIONS = {
+        "recipe": {"type": "str"},
+        "rerun_of": {"type": "str"},
+        "plan": {"type": "dict"},
+        "service": {"type": "int", "default": 0},
+    }
 
     def act(self) -> dict[str, Any]:
         """Return the plan as the fact `benchmark_plan`, and the service type's settings as its role's variables."""
         if self.options["plan"] is not None:
             return {"ansible_facts": _of_service(self.options["plan"], self.options["service"])}
-        if self.options["recipe"] is None:
-            raise RunFailed("run_plan needs a recipe, or the plan that was made of one")
+        if self.options["recipe"] is None and self.options["rerun_of"] is None:
+            raise RunFailed("run_plan needs a recipe, a run to be run again, or the plan that was made of one")
         now = time.time()
-        paths = default_search_paths(self.task_vars.get("playbook_dir"), self.variable("benchmark_home"))
         try:
-            recipe = load_recipe(self.options["recipe"], paths)
+            recipe, extra = self._recipe()
             plan = resolve(
                 recipe,
                 self.host,
@@ -44,10 +50,26 @@ class ActionModule(RunAction):
                 group=self._group(recipe.slug),
                 now=now,
                 collection_version=collection_version(),
+                extra=extra,
             )
         except RecipeError as error:
             raise RunFailed(str(error)) from None
         return {"ansible_facts": {**_of_service(plan, 0), "benchmark_recipe_text": recipe.as_resolved_yaml()}}
+
+    def _recipe(self) -> tuple[Recipe, dict[str, Any]]:
+        """The recipe, or that of the run that is run again, and what the plan keeps of that run."""
+        if self.options["rerun_of"] is None:
+            paths = default_search_paths(self.task_vars.get("playbook_dir"), self.variable("benchmark_home"))
+            return load_recipe(self.options["recipe"], paths), {}
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import rerun
+
+        then = rerun.stored(find_run(self.home, self.options["rerun_of"]))
+        recipe = then.recipe()
+        images = self.variable("benchmark_images") or {}
+        found = rerun.pins(then, self.host, images, rerun.looker(self.remote()))
+        for pin in found:
+            self.say(pin.why)
+        return recipe, rerun.extra(then, found)
 
     def _cluster_variables(self) -> dict[str, Any]:
         made_here = ("benchmark_plan", "benchmark_recipe_text")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import after_collection
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     RunAction,
     RunFailed,
@@ -33,6 +34,8 @@ class ActionModule(RunAction):
         run = self.find(self.options["run"])
         controller_event(run, "reported")
         run.write_text("events.jsonl", merge_events(run))
+        # once more: how its jobs ended is known now
+        run.write_json("provenance.json", after_collection(run))
         record = finish(
             run,
             run.read_json("plan.json"),

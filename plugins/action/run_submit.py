@@ -42,7 +42,7 @@ class ActionModule(RunAction):
         "plan": {"type": "dict", "required": True},
         "spec": {"type": "dict", "required": True},
         "files": {"type": "dict", "required": True},
-        "images": {"type": "list", "elements": "str", "default": []},
+        "images": {"type": "list", "elements": "dict", "default": []},
         "slurm": {"type": "str"},
         "deadline_s": {"type": "float", "default": 300.0},
     }
@@ -80,7 +80,7 @@ class ActionModule(RunAction):
         files |= inputs(self.plan)
         for name, content in files.items():
             run.write_bytes(name, content)
-        images = [path for path in self.options["images"] if path]
+        images = list(dict.fromkeys(image["path"] for image in self.options["images"]))
         fetched = [f"{self.plan['run_dir']}/control/{PREFETCH_DONE}"] if self.options["spec"]["fetches"] else []
         for name, paths in (("images.txt", images), ("needs.txt", images + fetched)):
             files[name] = "".join(f"{path}\n" for path in paths).encode()
@@ -88,10 +88,15 @@ class ActionModule(RunAction):
             agent = Path(folder) / "agent.pyz"
             agent_sha256 = zipapp.build(agent)
             files["agent.pyz"] = agent.read_bytes()
-        path = run.write_json("provenance.json", at_submission(self.plan, self.options["slurm"], agent_sha256))
+        known = at_submission(self.plan, self.options["slurm"], agent_sha256, self._scripts(), self.options["images"])
+        path = run.write_json("provenance.json", known)
         # for a controller that takes the run over
         files["provenance.json"] = path.read_bytes()
         return pack(files | secrets)
+
+    def _scripts(self) -> dict[str, str]:
+        """The texts of which provenance has the checksum."""
+        return {**self.options["files"], "spec.json": json.dumps(self.options["spec"], indent=2, sort_keys=True)}
 
     def _submit(self, remote: Remote, archive: bytes, roles: list[str]) -> list[dict[str, Any]]:
         run_id, run_dir = self.plan["run_id"], self.plan["run_dir"]

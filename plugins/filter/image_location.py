@@ -15,7 +15,7 @@ description:
     fetched first.
   - What is built from a file, an archive or a definition, is in the cache under a name that goes by the file's content,
     which only the cluster knows. Its path is that of a link in the run's directory, made by the job that builds it.
-positional: _input, images, cache, run_dir
+positional: _input, images, cache, run_dir, pin
 options:
   _input:
     description: Image reference or path; empty for none.
@@ -31,6 +31,10 @@ options:
     required: true
   run_dir:
     description: The run's directory.
+    type: str
+    default: ""
+  pin:
+    description: What is used in its place, whatever O(images) says, as in a run that is run again; empty for nothing.
     type: str
     default: ""
 """
@@ -55,18 +59,19 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer impo
 from ansible_collections.aifactory.benchmark.plugins.module_utils.apptainer.image import cache_name  # noqa: E402
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.images import (  # noqa: E402
     is_path,
+    normalise_image,
     substitute_image,
 )
 
 
-def image_location(asked, images, cache, run_dir=""):
+def image_location(asked, images, cache, run_dir="", pin=""):
     """{"asked", "reference", "path", "fetch", "built", "needs"} of an image reference or path (str) on a cluster."""
     asked = str(asked or "").strip()
     found = {"asked": asked, "reference": "", "path": "", "fetch": False, "built": False, "needs": ""}
     if not asked:
         return found
     try:
-        reference = substitute_image(asked, images or {})
+        reference = normalise_image(pin) if pin else substitute_image(asked, images or {})
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from None
     file = source.file_of(reference)

@@ -30,7 +30,9 @@ options:
     required: true
     choices: [list, summary, side_by_side, logs, metrics, report]
   run:
-    description: Id of the run, a unique prefix of it, or V(latest); with O(openmetrics) also V(all).
+    description:
+      - Id of the run, a unique prefix of it, or V(latest).
+      - With O(view=logs) and O(search) or O(level), V(all) means all runs, the newest first; with O(openmetrics), too.
     type: str
     default: latest
   clusters:
@@ -39,7 +41,7 @@ options:
     elements: str
     default: []
   recipe:
-    description: With O(view=list), only runs of this recipe.
+    description: With O(view=list), and the logs of all runs, only runs of this recipe.
     type: str
   state:
     description: With O(view=list), only runs in this state, such as V(finished) or V(measuring).
@@ -58,13 +60,27 @@ options:
   source:
     description:
       - With O(view=logs), whose logs.
-      - One of V(service), V(clients) and V(image), or the name of a file in C(logs/).
+      - One of V(service), V(clients), V(image) and V(slurm), the name of a companion, or that of a file in C(logs/).
       - None means all.
     type: str
+  level:
+    description: With O(view=logs), only lines that tell of an error, or with V(warning) those of warnings too.
+    type: str
+    choices: [error, warning]
+  merge:
+    description: With O(view=logs), whether the lines of all files are shown in the order of time, each with its time.
+    type: bool
+    default: false
+  limit:
+    description:
+      - With O(view=logs), at most so many lines in all, the last ones; V(0) means all. What is left out is said.
+      - 5000 when it is not given.
+    type: int
   tail:
     description:
-      - With O(view=logs), at most so many lines of each file, the last ones; V(0) means all.
-      - 40 when it is not given; all with O(search).
+      - With O(view=logs), at most so many lines of each file, the last ones, with O(merge) of all together; V(0) means
+        all.
+      - 40 when it is not given; all with O(search) or O(level).
     type: int
   metric:
     description: With O(view=metrics), only this metric.
@@ -73,7 +89,9 @@ options:
     description: With O(view=metrics), only this case.
     type: str
   client:
-    description: With O(view=metrics), V(all) for the merged values, the number of a client, or V(*) for both.
+    description:
+      - With O(view=metrics), V(all) for the merged values, the number of a client, or V(*) for both.
+      - With O(view=logs), the number of a client whose log is shown; V(all) chooses none.
     type: str
     default: all
   csv:
@@ -152,10 +170,16 @@ record:
   returned: with O(view=summary)
   type: dict
 lines:
-  description: Lines of logs, each with its C(file), C(line) (from 1) and C(text).
+  description:
+    - Lines of logs, each with its C(file), C(line) (from 1), C(text), C(t) (epoch, s; null where it is not known) and
+      C(level) (V(error), V(warning) or null); of all runs with its C(run), too.
   returned: with O(view=logs)
   type: list
   elements: dict
+left_out:
+  description: How many earlier lines are not among C(lines).
+  returned: with O(view=logs) of one run
+  type: int
 results:
   description: Rows of C(results.csv).
   returned: with O(view=metrics) of one run as a table

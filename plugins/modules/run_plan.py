@@ -19,7 +19,13 @@ description:
   - It runs on the controller and needs no Python on the cluster, only a POSIX shell and Slurm's commands.
 options:
   recipe:
-    description: Path or name of the recipe. Either this or O(plan).
+    description: Path or name of the recipe. Either this, O(rerun_of) or O(plan).
+    type: str
+  rerun_of:
+    description:
+      - A run of this controller that is to be run again, by its id or a unique prefix of it.
+      - Its recipe is taken as it was resolved. Its images are the files that they were, where these are unchanged
+        on the cluster, else what their digests say; it is said of each.
     type: str
   plan:
     description: A plan that was made already, of which one service is to be rendered.

@@ -29,9 +29,12 @@ options:
     type: dict
     required: true
   images:
-    description: Paths of images that the image job makes where they are missing.
+    description:
+      - The images of the run, each with its C(part), C(asked) (the reference in the recipe or the service type),
+        C(reference) (what is used in its place on this cluster) and C(path).
+      - Those that are missing are made by the image job.
     type: list
-    elements: str
+    elements: dict
     default: []
   spec:
     description: What the agent in the jobs reads.

@@ -149,6 +149,7 @@ def compose(
         "schema": SCHEMA,
         "id": plan["run_id"],
         "group": plan.get("group") or plan["run_id"],
+        "rerun_of": (plan.get("extra") or {}).get("rerun_of"),
         "recipe": (plan.get("recipe") or {}).get("name"),
         "cluster": (plan.get("cluster") or {}).get("name"),
         "service": (plan.get("service") or {}).get("type"),

@@ -113,6 +113,7 @@ def summary(run: RunDirectory | None, record: dict[str, Any], colour: bool | Non
         Text.assemble((head, "bold"), (state, _STYLES.get(verdict or record["state"], "bold"))),
         Text(f"run {record['id']}, {formatting.when(record.get('created_at'))}"),
     ]
+    parts += [Text(f"again: run {record['rerun_of']}")] if record.get("rerun_of") else []
     remarks = [("✗", reason, "red") for reason in _few_of_a_code(record.get("reasons") or [], REASONS_OF_A_CODE)]
     remarks += [("note", note, "") for note in _few_of_a_code(record.get("notes") or [], 1)]
     parts += [_remarks(remarks)] if remarks else []

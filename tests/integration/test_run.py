@@ -10,6 +10,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from .conftest import ROOT, assert_measured, assert_nothing_left, environment, playbook_argv, read_json, ssh
@@ -40,6 +41,11 @@ def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
     for run, record in zip(runs, records, strict=True):
         for name in FILES:
             assert (home / "runs" / run / name).stat().st_size > 0, name
+        provenance = read_json(home, run, "provenance.json")
+        jsonschema.validate(provenance, json.loads((ROOT / "docs/provenance.schema.json").read_text()))
+        assert provenance["environment"].keys() == {"service", "clients"} and provenance["clocks"]
+        assert [job["state"] for job in provenance["jobs"]][-2:] == ["COMPLETED", "COMPLETED"]
+        assert {role for node in provenance["nodes"].values() for role in node["roles"]} == {"service", "clients"}
         for folder in ("histograms", "telemetry", "logs"):
             assert any((home / "runs" / run / folder).iterdir()), folder
         assert read_json(home, run, "teardown.json")["clean"]

@@ -24,7 +24,14 @@ import sys
 import threading
 import time
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import context, node_dirs, process_tree, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
+    context,
+    node,
+    node_dirs,
+    node_record,
+    process_tree,
+    run_dir,
+)
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError, explain
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import node_name
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import pressure, registry
@@ -57,6 +64,8 @@ class Client:
         threading.Thread(target=self._read_orders, name="orders", daemon=True).start()
         self.tmp_dir = node_dirs.path(self.spec, node_dirs.client(self.number))
         sampler = self._sampler()
+        if sampler:
+            node_record.write(self.dir, self.spec, "clients", node.describe())
         try:
             node_dirs.make(self.tmp_dir)
             self._prepare()
@@ -84,7 +93,7 @@ class Client:
         os.dup2(self.log.stream.fileno(), 1)
 
     def _sampler(self):
-        """One client of every node samples its telemetry."""
+        """One client of every node samples its telemetry, and tells what the node is."""
         local = os.environ.get("SLURM_LOCALID") if "AIFACTORY_CLIENT" not in os.environ else str(self.number)
         if local not in (None, "0"):
             return None

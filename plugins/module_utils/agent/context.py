@@ -7,6 +7,8 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import time
+
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.run_dir import secret_variables
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry
@@ -57,7 +59,7 @@ def _overrides(benchmarks):
 
 
 class BoundedLog:
-    """A text log that stops growing at LOG_BYTES, and says so."""
+    """A text log whose lines begin with their time, in UTC; it stops growing at LOG_BYTES, and says so."""
 
     def __init__(self, path):
         self.stream = open(path, "a", errors="replace", buffering=1)  # noqa: SIM115  (lives as long as the client)
@@ -67,7 +69,10 @@ class BoundedLog:
         """Add a text, with a line's end."""
         if self.left <= 0:
             return
-        self.left -= len(text) + 1
-        self.stream.write(text + "\n")
+        now = time.time()
+        begin = "%s%03dZ " % (time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(now)), now % 1 * 1000)
+        text = "".join(begin + line + "\n" for line in text.split("\n"))
+        self.left -= len(text)
+        self.stream.write(text)
         if self.left <= 0:
             self.stream.write("... the log ends here: it has reached %d bytes\n" % LOG_BYTES)

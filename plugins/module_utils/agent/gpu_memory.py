@@ -4,41 +4,25 @@
 """Whether the GPUs of a job have their memory back when its service is gone, as nvidia-smi tells it.
 
 A process that died in the driver can hold memory although nothing is left of it in /proc; whoever gets the node next
-would find the GPU full. Source: nvidia-smi --help-query-gpu.
+would find the GPU full.
 """
 
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-import os
-import subprocess
 import time
 
-_QUERY = ["nvidia-smi", "--query-gpu=index,uuid,memory.used", "--format=csv,noheader,nounits"]
-_ASK_S = 20.0
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import nvidia_smi
+
 _TOLERANCE_BYTES = 64 << 20  # the driver's own share moves a little
 _TICK_S = 0.5
 
 
 def used_bytes(environ=None):
     """Memory in use (int) of each GPU of this job, by its UUID; None where there is no GPU, or nobody to ask."""
-    environ = os.environ if environ is None else environ
-    mine = environ.get("SLURM_JOB_GPUS") or environ.get("CUDA_VISIBLE_DEVICES")
-    if not mine:
-        return None
-    try:
-        # Python 3.6 has no capture_output and no text
-        output = subprocess.check_output(  # pylint: disable=ansible-bad-function
-            _QUERY, stderr=subprocess.DEVNULL, timeout=_ASK_S
-        ).decode("utf-8", "replace")
-    except (OSError, subprocess.SubprocessError):
-        return None
-    rows = [[cell.strip() for cell in line.split(",")] for line in output.splitlines()]
-    rows = [row for row in rows if len(row) == 3 and row[2].isdigit()]
-    chosen = [row for row in rows if row[0] in mine.split(",") or row[1] in mine.split(",")]
-    # where the site shows a job its own GPUs only, they are numbered anew
-    return {row[1]: int(row[2]) << 20 for row in chosen or rows} or None
+    rows, _why = nvidia_smi.query(["memory.used"], environ)
+    return {row[1]: int(row[2]) << 20 for row in rows or () if row[2].isdigit()} or None
 
 
 class GpuMemory:

@@ -20,8 +20,8 @@ def describe(runtime=None):
     """
     return {
         "kernel": platform.release(),
-        "boot_id": _line("/proc/sys/kernel/random/boot_id"),
-        "cpu_model": _first_value("/proc/cpuinfo", "model name"),
+        "boot_id": line("/proc/sys/kernel/random/boot_id"),
+        "cpu_model": first_value("/proc/cpuinfo", "model name"),
         "cpus": os.cpu_count(),
         "memory_bytes": _memory_bytes(),
         "python": platform.python_version(),
@@ -29,7 +29,8 @@ def describe(runtime=None):
     }
 
 
-def _line(path):
+def line(path):
+    """The first line (str) of a file of the system; None when it is empty or can't be read."""
     try:
         with open(path) as stream:
             return stream.readline().strip() or None
@@ -37,11 +38,12 @@ def _line(path):
         return None
 
 
-def _first_value(path, key):
+def first_value(path, key, separator=":"):
+    """What follows `key` and the separator (str) in a file of the system; None when it can't be found there."""
     try:
         with open(path) as stream:
-            for line in stream:
-                name, _colon, value = line.partition(":")
+            for text in stream:
+                name, _separator, value = text.partition(separator)
                 if name.strip() == key:
                     return value.strip()
     except (IOError, OSError):
@@ -50,7 +52,7 @@ def _first_value(path, key):
 
 
 def _memory_bytes():
-    total = _first_value("/proc/meminfo", "MemTotal")
+    total = first_value("/proc/meminfo", "MemTotal")
     return int(total.split()[0]) * 1024 if total else None
 
 

@@ -86,6 +86,17 @@ def _write(path, text, mode):
         raise
 
 
+def write_if_room(path, text):
+    """Like write_text, of what a run can do without. Returns whether it was written: not where there is no room."""
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        _write(path, text, 0o644)
+    except OSError as e:
+        tell("%s: %s" % (path, e.strerror))
+        return False
+    return True
+
+
 def write_json(path, data):
     """Like write_text, of JSON."""
     write_text(path, json.dumps(data, separators=(",", ":")) + "\n")

@@ -20,9 +20,11 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     gpu_memory,
     gpu_telemetry,
     members,
+    model_files,
     network,
     node,
     node_dirs,
+    node_record,
     process_tree,
     run_dir,
     surroundings,
@@ -75,7 +77,7 @@ class Supervisor:
         self.owns_data = False
         self.secrets_dir = os.path.join(self.dir.root, "secrets", *filter(None, [companion]))
         self.gpu_memory = self.address = self.port = self.process = self.prober = None
-        self.sampler = self.gpu_sampler = self.scraper = None
+        self.sampler = self.gpu_sampler = self.scraper = self.models = None
         self.claims = {}  # by the name of the port; the service's own has none
         self.signal = None
         self.wake = threading.Event()
@@ -149,8 +151,10 @@ class Supervisor:
         self.started_at = time.time()
         self.events.emit("container_started", pid=self.process.pid, port=self.port, **self._identity())
         # the container is starting meanwhile: asking costs the service nothing
-        self.events.emit("node_described", **node.describe(self.spec.get("runtime")))
+        described = node.describe(self.spec.get("runtime"))
+        self.events.emit("node_described", **described)
         if os.environ.get("SLURM_LOCALID", "0") == "0" or not self.members.several:  # one of every node
+            node_record.write(self.dir, self.spec, run_dir.service_part(self.spec), described)
             self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node_name()), Usage())
             self.sampler.start()
             self.gpu_sampler = gpu_telemetry.start(self.dir.path("telemetry", "gpu-%s.csv" % node_name()), self.events)
@@ -173,6 +177,9 @@ class Supervisor:
         self._check("while it was starting")
         self._publish(time.time())
         self._begin_metrics()
+        if self.members.leads:  # now its files are there, whoever fetched them
+            self.models = model_files.Reader(self.service.get("models") or [])
+            self.models.start()
 
     def _publish(self, healthy_at):
         """Tell the clients; of several members the first does so when all are healthy."""
@@ -315,6 +322,8 @@ class Supervisor:
             self.events.emit("metrics_done", **self.scraper.stop())
         if self.gpu_sampler:
             self.events.emit("gpu_telemetry_done", **self.gpu_sampler.stop())
+        for model in self.models.found() if self.models else ():
+            self.events.emit("model_described", service=self.service["name"], **model)
         for thread in (self.prober, self.sampler):
             if thread:
                 thread.stop()

@@ -76,7 +76,7 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "bottleneck": record.get("bottleneck") or {"cases": [], "stopped": None, "sentence": "", "not_looked_at": []},
         "service_metrics": service_metrics.gather(run, events, segments),
         "clocks": clocks.offsets(events),
-        "provenance": texts.flat(run.read_json("provenance.json", {})),
+        **_provenance(run.read_json("provenance.json", {})),
         "teardown": run.read_json("teardown.json", None),
         "scripts": texts.scripts(run),
         "logs": texts.logs(run),
@@ -90,6 +90,30 @@ def _energy(record: dict[str, Any]) -> dict[str, Any]:
     found = record.get("energy") or {"status": "unknown", "reason": None, "devices": [], "idle_w": None, "cases": []}
     units = dict.fromkeys(unit for case in found["cases"] for unit in case["per"])
     return {**found, "units": list(units)}
+
+
+def _provenance(found: Any) -> dict[str, Any]:
+    """What it says as rows, and apart from it what is long: the environment. Jobs have their own section."""
+    if not isinstance(found, dict):
+        return {"provenance": texts.flat(found), "environment": []}
+    shown = {key: value for key, value in found.items() if key not in ("environment", "jobs")}
+    return {"provenance": texts.flat(_told(shown)), "environment": texts.flat(found.get("environment") or {})}
+
+
+def _told(found: Any) -> Any:
+    """In the place of each null the reason that `missing` beside it gives."""
+    if isinstance(found, list):
+        return [_told(item) for item in found]
+    if not isinstance(found, dict):
+        return found
+    why = found.get("missing")
+    reasons = why if isinstance(why, dict) else {}
+    told = {
+        key: f"unknown: {reasons[key]}" if value is None and key in reasons else _told(value)
+        for key, value in found.items()
+        if key != "missing" or not reasons
+    }
+    return {key: value for key, value in told.items() if value not in ({}, [])}
 
 
 def _deployment(record: dict[str, Any], plan: dict[str, Any]) -> str:

@@ -34,16 +34,17 @@ def home(tmp_path_factory):
 
 @pytest.fixture
 def play(home):
-    def start(name, *arguments, **variables):
+    def start(name, *arguments, environment=None, **variables):
         command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(home / "inventory")]
         command += [str(ROOT / "playbooks" / f"{name}.yml"), *arguments, "-e", f"benchmark_home={home}"]
         for key, value in variables.items():
             command += ["-e", json.dumps({key: value})]
-        environment = {
-            **os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1",
+        variables_of_shell = {
+            **os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+            **({"ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1"} if environment is None else environment),
         }  # fmt: skip
-        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=variables_of_shell, cwd=ROOT, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
     return start
@@ -177,3 +178,39 @@ def test_a_run_that_is_not_there_is_explained(play, name):
     assert "there is no run" in text
     assert "Nearest" in text
     assert "Traceback" not in text
+
+
+# -- logs ------------------------------------------------------------------------------------------------
+
+
+def test_logs_of_all_files_by_time(play):
+    code, text = play("logs", run=run_id("finished"), merge=True, tail=45)
+    assert code == 0, text
+    assert "14:13:53.028 service.log       2026-09-21 14:13:53.028 UTC [1] LOG:  checkpoint 28 complete" in text
+    code, text = play("logs", run=run_id("finished"), client="2", limit=1)
+    assert code == 0 and "logs/client-002.log" in text and "client-001" not in text, text
+    code, text = play("logs", run=run_id("finished"), tail=0, limit=3)
+    assert "earlier lines are left out; -e limit=0 shows all" in text, text
+
+
+def test_errors_are_searched_in_all_runs(play):
+    code, text = play("logs", run="all", level="error")
+    assert code == 0, text
+    assert f"{run_id('service_died')}/logs/service.log <==" in text
+    assert "FATAL:  could not map anonymous shared memory" in text
+    assert f"1 line in 1 of {len(samples.VARIANTS)} runs" in text
+    code, text = play("logs", run="all", search="checkpoint", limit=50)
+    assert "50 lines are shown, " in text and "not searched; -e limit=0 shows all" in text, text
+    code, text = play("logs", "-l", "other", run="all", search="checkpoint")
+    assert code == 0 and "0 lines in 0 of 0 runs" in text, text
+    code, text = play("logs", run="all")
+    assert code != 0 and "run=all needs what to look for" in text
+
+
+def test_errors_are_in_colour_on_a_terminal_only(play, monkeypatch):
+    code, text = play("logs", run=run_id("service_died"), source="service")
+    assert code == 0 and "\x1b" not in text
+    monkeypatch.setenv("ANSIBLE_FORCE_COLOR", "1")
+    for no_colour, coloured in (("", True), ("1", False)):
+        code, text = play("logs", environment={"NO_COLOR": no_colour}, run=run_id("service_died"), source="service")
+        assert ("\x1b[0;31m     1  FATAL:  could not" in text) is coloured, text

@@ -2,8 +2,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index, logs, screen
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index, screen
 
 from . import samples
 from .test_finish import finished
@@ -64,39 +63,3 @@ def test_metrics_are_a_table(tmp_path):
     text = screen.metrics([row for row in run.results() if row["client"] == "all"])
     assert "response_time" in text
     assert max(map(len, text.splitlines())) <= screen.WIDTH
-
-
-# -- logs ---------------------------------------------------------------------------------------------
-
-
-def test_logs_are_searched_by_source(tmp_path):
-    run = samples.make(tmp_path)
-    assert {line["file"] for line in logs.read(run)} > {"logs/service.log", "logs/client-003.log"}
-    assert {line["file"] for line in logs.read(run, "clients")} == {
-        "logs/slurm-clients.out", *(f"logs/client-{n:03d}.log" for n in range(4))
-    }  # fmt: skip
-    found = logs.read(run, "service", r"checkpoint 3[0-9]", tail=2)
-    assert [line["line"] for line in found] == [39, 40]
-    assert logs.read(run, "service.log", "ready to accept")[0]["line"] == 41
-    assert logs.read(run, None, "no such words") == []
-
-
-def test_a_secret_and_a_terminal_code_of_a_log_are_not_shown(tmp_path):
-    run = samples.make(tmp_path)
-    run.write_text("logs/service.log", "\x1b[2Jpassword=hunter2\n" + "x" * 10_000 + "\n")
-    first, second = logs.read(run, "service.log")
-    assert first["text"] == "password=***"
-    assert len(second["text"]) == logs.LONGEST_LINE
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"), [({"source": "server"}, "choose service"), ({"search": "("}, "regular expression")]
-)
-def test_bad_questions_about_logs_are_explained(tmp_path, arguments, words):
-    with pytest.raises(RunError, match=words):
-        logs.read(samples.make(tmp_path), **arguments)
-
-
-def test_a_run_without_logs_says_why(tmp_path):
-    with pytest.raises(RunError, match="none of its jobs has run"):
-        logs.read(samples.make(tmp_path, "cancelled"))

@@ -7,6 +7,7 @@ The service is an HTTP server whose truth is set by the test: it answers so many
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 
@@ -105,6 +106,10 @@ def test_repetitions_go_round_by_round_and_the_order_is_recorded(http):
     (node,) = offsets
     assert abs(offsets[node]["offset_s"]) <= offsets[node]["uncertainty_s"] < 1  # the clock of this machine
     assert len(http.event("clients", "node_described")["boot_id"]) == 36
+    nodes = {path.name.partition("-")[0]: json.loads(path.read_text()) for path in http.path("nodes").iterdir()}
+    assert sorted(nodes) == ["clients", "service"], "once for each role, whatever the number of clients"
+    for record in nodes.values():
+        assert record["kernel"] and record["environment"]["PATH"] and record["missing"]["gpus"] == "the job has no GPU"
 
 
 def test_too_many_errors_end_the_case_and_its_repetitions_but_not_the_run(http):

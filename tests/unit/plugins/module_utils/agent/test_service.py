@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import socket
@@ -45,6 +46,19 @@ def test_the_environment_of_the_container(run):
     assert service.wait(20) == 0
     assert "stop was requested" in run.event("service", "stopping")["reason"]
     proof(run)
+
+
+def test_the_models_of_a_service_are_described(run):
+    run.ship("models/m.gguf", "weights")
+    models = [{"name": name, "layout": "file", "path": str(run.path(f"models/{name}"))} for name in ("m.gguf", "none")]
+    run.spec["service"].update(models=models, health={"type": "process", "deadline_s": 20}, port=None)
+    service = run.start("service", "sleep", "60")
+    run.wait_event("service", "healthy")
+    service.send_signal(signal.SIGTERM)
+    service.wait(20)
+    found, missing = [event for event in run.events("service") if event["event"] == "model_described"]
+    assert found["service"] == "thing" and found["weights_sha256"] == hashlib.sha256(b"weights").hexdigest()
+    assert "No such file" in missing["missing"]["weights_sha256"]
 
 
 def test_a_service_that_dies_while_starting(run):
