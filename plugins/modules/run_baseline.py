@@ -30,7 +30,7 @@ options:
     description: How much of a change matters, V(5%) or V(0.05); what was set before stays when it is not given.
     type: str
   thresholds:
-    description: The same by metric, such as C({response_time_p99: 10%}).
+    description: The same by metric, a mapping such as V(response_time_p99) to V(10%).
     type: dict
   clusters:
     description: Only runs of these clusters are looked for; none means of every cluster.

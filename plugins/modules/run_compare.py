@@ -52,7 +52,7 @@ options:
       - The baseline's when it is not given, else V(5%).
     type: str
   thresholds:
-    description: The same by metric, such as C({response_time_p99: 10%}).
+    description: The same by metric, a mapping such as V(response_time_p99) to V(10%).
     type: dict
   directions:
     description: Of metrics of your own which way is better, V(higher), V(lower) or V(none).

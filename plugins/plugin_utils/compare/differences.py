@@ -38,6 +38,8 @@ _KINDS = {
     "plan.cluster.qos": OTHER,
     "plan.cluster.scratch": OTHER,
     "plan.cluster.image_cache": OTHER,
+    "plan.cluster.prices": OTHER,
+    "plan.cluster.budget": OTHER,
     "plan.cluster.image_partition": OTHER,
     "plan.cluster.queue_deadline_s": OTHER,
     "plan.service.job": MACHINE,
@@ -115,15 +117,16 @@ def between(
 ) -> list[dict[str, Any]]:
     """What differs between two runs' facts: `what`, `kind`, `reference`, `other` (None: not known), `is_warning`.
 
-    Warnings first. `varied`: kinds that differ on purpose. What only one run knows is no warning, unless it was asked
-    for: of a plan everything is known.
+    Warnings first. `varied`: kinds that differ on purpose. What only one run knows is no warning, unless the plans are
+    of one release, which knows everything that it asked for.
     """
-    found = []
+    version = "provenance.collection.version"
+    is_one_release, found = reference.get(version) == other.get(version), []
     for name in dict.fromkeys([*reference, *other]):
         first, second = reference.get(name), other.get(name)
         if first != second:
             kind = kind_of(name)
-            is_known = name.startswith("plan.") or None not in (first, second)
+            is_known = (is_one_release and name.startswith("plan.")) or None not in (first, second)
             found.append(
                 {
                     "what": name.partition(".")[2],

@@ -20,7 +20,7 @@ STATISTIC, METRIC = "statistic", "metric"  # how much of a number a name names
 THRESHOLD = 0.05  # of a ratio
 SHARE_THRESHOLD = 0.01  # of a share such as error_rate: one point in a hundred
 LEAST = 0.005  # buckets of the histograms are up to 0.4 % wide
-CAPACITY = "capacity"
+CAPACITY, ENERGY = "capacity", "energy_per_"  # energy_per_operation: not of results.csv, but of run.json
 _PERCENT = re.compile(r"(?P<number>[0-9]+\.?[0-9]*|\.[0-9]+) *(?P<percent>%?)")
 # what the load asks for, or how fit the clients were: no property of the service
 _WITHOUT = ("offered", "offered_rate", "dropped", "retries", "operations", "errors", "schedule_lag", *slo.COUNTERS)
@@ -38,7 +38,7 @@ def direction(metric: str, unit: str, own: dict[str, str] | None = None) -> str 
     said = (own or {}).get(metric)
     if said is not None or metric in _WITHOUT:
         return None if said == "none" else said
-    if metric in slo.TIMES or metric == "error_rate" or metric.startswith("response_time_") or unit == "s":
+    if metric in slo.TIMES or metric == "error_rate" or metric.startswith(("response_time_", ENERGY)) or unit == "s":
         return LOWER
     if metric in ("recall", CAPACITY) or unit.endswith("/s"):
         return HIGHER

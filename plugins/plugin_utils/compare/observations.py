@@ -9,7 +9,7 @@ import math
 from typing import NamedTuple
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, objectives, stats
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.judged import CAPACITY, RATIO, Number
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.judged import CAPACITY, ENERGY, RATIO, Number
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.sides import Run, Side
 
 REPETITION, RUN = "repetition", "run"
@@ -50,6 +50,10 @@ def _of_run(run: Run) -> dict[Key, tuple[str, list[float]]]:
     if search and search.get("capacity") is not None:
         key = Key(objectives.SEARCH, Number(CAPACITY, "value"))
         found[key] = (search["unit"], [float(search["capacity"])])
+    for measured in (run.record.get("energy") or {}).get("cases") or []:
+        for what, joules in (measured.get("per") or {}).items():
+            key = Key(measured["case"], Number(f"{ENERGY}{what}", "value"))
+            found.setdefault(key, ("J", []))[1].append(float(joules))
     shown = finish.shown_cases(run.plan, run.cases, run.table, search)
     numbers = dict.fromkeys(
         (Number(row["metric"], row["statistic"]), row["unit"])

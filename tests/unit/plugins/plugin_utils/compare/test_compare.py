@@ -87,6 +87,17 @@ def test_what_is_judged_and_how_strictly(runs):
             compared([runs[1]], [runs[6]], **options)
 
 
+def test_energy_can_be_judged(tmp_path):
+    def measured(joules):
+        cases = [{"case": "max", "repetition": n, "per": {"operation": joules * (1 + n / 1000)}} for n in range(1, 6)]
+        return {"energy": {"status": "measured", "cases": cases}}
+
+    record = compared(*([made.run(tmp_path, number, **measured(joules))] for number, joules in ((1, 2.0), (2, 2.4))),
+                      metrics=["energy_per_operation"])  # fmt: skip
+    assert verdicts_of(record) == {"max energy per operation": "worse"}
+    assert verdicts_of(compared([made.run(tmp_path, 3)], [made.run(tmp_path, 4, energy=None)]))
+
+
 def test_more_than_two_sides_are_judged_together(runs):
     record = compared([runs[1]], [runs[2]], [runs[6]], metrics=["throughput"])
     assert [each["verdict"] for each in record["comparisons"]] == ["same", "worse"]

@@ -95,6 +95,8 @@ def test_what_one_run_does_not_know_is_no_warning_but_what_it_was_asked_is():
     added = changed("plan", "clients", "settings", "mode", to="simple")
     assert differences.between(SAME, added)[0]["is_warning"]
     assert differences.between(added, SAME)[0]["other"] is None
+    newer = {**added, "provenance.collection.version": "0.2.0"}
+    assert [each["what"] for each in differences.between(SAME, newer) if each["is_warning"]] == ["collection.version"]
 
 
 def test_warnings_come_first():
