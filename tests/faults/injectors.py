@@ -160,8 +160,23 @@ def of_run(run_id: str, *words: str) -> list[int]:
     return processes(belongs)
 
 
-def job_processes(job_id: str) -> list[int]:
-    """All processes of a Slurm job on this machine, and the slurmstepds that look after them."""
-    mark = f"SLURM_JOB_ID={job_id}"
-    steps = processes(lambda pid: read(f"/proc/{pid}/cmdline").startswith(f"slurmstepd: [{job_id}."))
-    return steps + processes(lambda pid: mark in read(f"/proc/{pid}/environ").split("\0"))
+def job_processes(cluster: str, job_id: str) -> list[int]:
+    """All processes of a Slurm job on this machine, and the slurmstepds that look after them.
+
+    Both clusters count from 1: a slurmstepd is told apart by the root of its cluster, the others by its name.
+    """
+    own = {f"SLURM_JOB_ID={job_id}", f"SLURM_CLUSTER_NAME={DIRECTORIES[cluster].name}"}
+    root = root_of(Daemon(cluster, "munged").pid)
+
+    def is_step(pid: int) -> bool:
+        return read(f"/proc/{pid}/cmdline").startswith(f"slurmstepd: [{job_id}.") and root_of(pid) == root
+
+    return processes(is_step) + processes(lambda pid: own <= set(read(f"/proc/{pid}/environ").split("\0")))
+
+
+def root_of(pid: int) -> str:
+    """What tells apart the file systems that processes see; empty when this one has just ended."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/mnt")
+    except OSError:
+        return ""

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from ..integration.conftest import eventually, ssh
 from .conftest import as_root, later
-from .injectors import Daemon, job_processes
+from .injectors import Daemon, job_processes, send
 
 pytestmark = pytest.mark.fault
 IMAGES = "/var/lib/aifactory/local_cluster/images"
@@ -59,7 +61,10 @@ def test_a_node_is_lost(begin, cluster, phase, role):
     run = begin(phase, duration="40s")
     job_id = run.job(role)
     [node] = eventually(lambda: ssh(cluster, f"squeue -h -j {job_id} -t R -o %N").split())
-    with Daemon(cluster, f"slurmd.{node}").down(*job_processes(job_id)):
+    with Daemon(cluster, f"slurmd.{node}").down():
+        while left := job_processes(cluster, job_id):  # one that is just being started is in no list yet
+            send(signal.SIGKILL, left)
+            time.sleep(0.05)
         run.ends(f"{role} job {job_id} ended NODE_FAIL", "exclude_nodes leaves the node out", proven=False)
     for folder in Path("/tmp").glob(f"aifactory-{run.id}*"):  # of a node that is gone nobody can do it
         shutil.rmtree(folder)
