@@ -28,6 +28,11 @@ service:
 client: {{command: "true", time_limit: "00:05:00"}}
 benchmarks: {{duration: 20s, num_clients: 1}}
 """
+ENDLESS = """
+service: {type: postgresql, settings: {fsync: false}, time_limit: "00:06:00"}
+client: {type: pgbench, settings: {scale: 1}, time_limit: "00:02:00"}
+benchmarks: {num_clients: 2, warmup: 1s, requests: 1000000, rate: 20}
+"""
 NEVER_HEALTHY = f"""
 service:
   image: {IMAGES}/tools.sif
@@ -88,11 +93,9 @@ def test_the_time_limit_comes_while_it_starts(begin):
     run.ends("the job reached its time limit", "service.time_limit")
 
 
-def test_the_time_limit_comes_while_it_is_measured(begin, cluster):
-    run = begin("measuring", duration="200s")
-    # nearer than the recipe may ask for: a time limit that is too short for the load is refused
-    as_root(cluster, "scontrol", "update", f"jobid={run.job('clients')}", "TimeLimit=1")
-    run.ends("time limit", results=True)
+def test_the_time_limit_comes_while_it_is_measured(begin):
+    # of a number of requests nobody knows beforehand how long they take
+    begin("measuring", text=ENDLESS).ends("time limit", "client.time_limit", results=True)
 
 
 def test_a_job_needs_more_memory_than_it_asked_for(begin):
@@ -125,7 +128,9 @@ def test_a_held_job_goes_on_when_it_is_released(begin, cluster):
 def test_a_held_job_is_given_up_at_the_deadline(begin, cluster):
     run = begin("queued", "-e", "benchmark_queue_deadline=10s")
     ssh(cluster, f"scontrol hold {run.job('service')}")
-    run.ends("waited longer than benchmark_queue_deadline", "JobHeldUser", timeout_s=360)
+    # the play says whose hold it was; where Slurm itself is quicker, it removes the job
+    run.ends("benchmark_queue_deadline", timeout_s=360)
+    assert "JobHeldUser" in run.output, run.output
 
 
 def test_the_queue_is_longer_than_the_deadline(begin, cluster):

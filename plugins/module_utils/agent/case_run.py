@@ -27,7 +27,6 @@ SILENT_CLIENT_S = 30.0
 RESULT_FILE_DEADLINE_S = 60.0
 OVERDUE_S = 30.0  # for what is in flight at the end of a case, besides the recipe's own drain and timeout
 PARTIAL_DEADLINE_S = 10.0  # for what the clients have when the run is over: Slurm kills after 30 s
-SERVICE_VERDICT_S = 3.0  # until then the service's agent has noticed that its service has ended
 SAMPLE_DEADLINE_S = 5.0  # a second is judged when every client has reported after it, or when that is not to be
 SERVICE_FAILED, STOPPED = "service failed", "stopped"
 _TICK_S = 0.05
@@ -257,10 +256,7 @@ class CaseRun:
 
     def _explain_failure(self):
         """Raise AgentError: no client has a result. All at once they fail when the service does, so ask it first."""
-        end = time.monotonic() + SERVICE_VERDICT_S
-        while time.monotonic() < end:
-            self.conductor.check(at_once=True)
-            time.sleep(_TICK_S)
+        self.conductor.await_verdict()
         raise AgentError(
             "every client failed in case %s, repetition %d: %s"
             % (self.name, self.repetition, self.conductor.reasons(self.failed))

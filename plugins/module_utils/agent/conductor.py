@@ -43,6 +43,7 @@ READY_DEADLINE_S, READY_PER_CLIENT_S = 120.0, 0.2  # the longer; a thousand inte
 ENDPOINT_MARGIN_S = 120.0
 SERVICE_START_S = 300.0  # its job has started; modules and commands of the site come before its agent
 QUIT_DEADLINE_S = 10.0
+SERVICE_VERDICT_S = 3.0  # until then the service's agent has noticed that its service has ended
 CLEANUP_S = 300.0
 CLEANUP_AFTER_FAILURE_S = 10.0  # a job that is being ended has 30 s
 _TICK_S = 0.1
@@ -173,6 +174,11 @@ class Conductor:
         """Run a step of the workload; when it was stopped, say by whom."""
         try:
             step(ctx)
+        except (Ended, ServiceGone):
+            raise
+        except (AgentError, LoadError, OSError):
+            self.await_verdict()  # a step fails as well when the service does, and then that is the reason
+            raise
         finally:
             self.check(at_once=True)
 
@@ -214,6 +220,13 @@ class Conductor:
         if silent_s is not None and silent_s > run_dir.STALE_S:
             raise ServiceGone("the service job gave no sign of life for %g s" % run_dir.STALE_S)
         return signs
+
+    def await_verdict(self):
+        """Raises ServiceGone when the service has gone: its agent says so within SERVICE_VERDICT_S."""
+        end = time.monotonic() + SERVICE_VERDICT_S
+        while time.monotonic() < end:
+            self.check(at_once=True)
+            time.sleep(_TICK_S)
 
     # -- the clients -----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import case_run, run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import case_run, conductor, run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.case_run import CaseRun
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError, Ended, ServiceGone
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.results import Results
@@ -37,6 +37,8 @@ class Stage:
         self.messages, self.orders, self.emitted = [], [], []
         self.over = None  # the error that ends the run
         self.act = lambda op, order: None
+
+    await_verdict = conductor.Conductor.await_verdict
 
     def _emit(self, event, t=None, **fields):
         self.emitted.append({"event": event, "t": t, **fields})
@@ -359,7 +361,7 @@ def test_when_all_clients_fail_the_service_is_asked_first(stage, monkeypatch):
     made.act, made.check = act, check
     with pytest.raises(ServiceGone, match="137"):
         made.run()
-    monkeypatch.setattr(case_run, "SERVICE_VERDICT_S", 0.1)
+    monkeypatch.setattr(conductor, "SERVICE_VERDICT_S", 0.1)
     made.check = lambda at_once=False: None
     with pytest.raises(AgentError, match=r"every client failed in case a, repetition 1: .*refused"):
         made.run()

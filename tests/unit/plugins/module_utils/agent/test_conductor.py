@@ -204,6 +204,16 @@ def test_a_failing_set_up_shows_its_output(run, postgresql):
     assert "division by zero" in run.event("clients", "failed")["reason"]
 
 
+def test_a_set_up_that_fails_since_the_service_has_died_says_that(run, postgresql):
+    run.spec["clients"]["settings"] = {"scale": 1, "setup_sql": "SELECT pg_sleep(60);\n"}
+    service = run.start("service", *postgresql)
+    clients = run.start("clients")
+    run.wait_event("clients", "setup_started")
+    os.kill(run.event("service", "container_started")["pid"], signal.SIGKILL)
+    assert clients.wait(60) == 1 and service.wait(20) == 1
+    assert run.event("clients", "failed")["reason"].startswith("the service failed: the service ended with exit code")
+
+
 def test_settings_of_pgbench_reach_it(run, postgresql):
     run.spec["clients"].update(
         settings={
