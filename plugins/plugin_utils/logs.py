@@ -27,6 +27,7 @@ MOST_LINES = 5000  # that are shown, where nothing else is asked for
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _LEVELS = {log_lines.ERROR: {log_lines.ERROR}, log_lines.WARNING: {log_lines.ERROR, log_lines.WARNING}}
 _FOREVER = 1e11
+_BLOCK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class _Filter:
 
 @dataclass(frozen=True)
 class Found:
-    """Lines, as log_lines.record has them, and how many earlier ones of them were left out."""
+    """Lines, as log_lines.finished gives them, and how many earlier ones of them were left out."""
 
     lines: list[dict[str, Any]]
     left_out: int
@@ -107,19 +108,21 @@ def read(run: RunDirectory, wanted: Wanted, *, tail: int = 0, merge: bool = Fals
     `tail`: at most so many lines of each file, merged: of all together, the last ones; 0 means all. `limit`: at most so
     many in all, the last ones. Passwords and control codes are taken out. Raises RunError: no such source.
     """
-    paths = _paths(run, wanted)
-    begin, end = _lasted(run)
-    each = (_of_file(path, wanted.filter(), begin, end) for path in paths)
+    paths, (begin, end) = _paths(run, wanted), _lasted(run)
     if merge:
-        timed = (_with_times(of_file) for of_file in each)
-        lines = _last(heapq.merge(*timed, key=lambda line: line["t"] or 0.0), tail)
+        each = (_with_times(_of_file(path, wanted.filter(), log_lines.Clock(begin, end))) for path in paths)
+        lines = _last(heapq.merge(*each, key=lambda line: line["t"] or 0.0), tail)
     else:
-        lines = (line for of_file in each for line in _last(of_file, tail))
+        lines = (line for path in paths for line in _last(_of_file(path, wanted.filter()), tail))
     kept: deque[dict[str, Any]] = deque(maxlen=limit or None)
     left_out = -(limit or 0)
     for line in lines:
         kept.append(line)
         left_out += 1
+    if not merge:  # to look for the time in every line takes longer than all else
+        clocks = {path.name: log_lines.Clock(begin, end) for path in paths}
+        for line in kept:
+            line["t"] = clocks[line["file"].removeprefix("logs/")].read(line["text"])
     return Found([log_lines.finished(line) for line in kept], max(0, left_out) if limit else 0)
 
 
@@ -146,14 +149,25 @@ def _lasted(run: RunDirectory) -> tuple[float, float]:
     return begin, max(begin, end)
 
 
-def _of_file(path: Path, chosen: _Filter, begin: float, end: float) -> Iterator[dict[str, Any]]:
-    """The wanted lines of one file as {file, line, text, t}, the text as it is."""
-    with path.open(encoding="utf-8", errors="replace", newline="\n") as stream:
-        clock = log_lines.Clock(begin, end)
-        for number, text in enumerate(stream, start=1):
-            t = clock.read(text)
-            if chosen.takes(text):
-                yield {"file": f"logs/{path.name}", "line": number, "text": text, "t": t}
+def _of_file(path: Path, chosen: _Filter, clock: log_lines.Clock | None = None) -> Iterator[dict[str, Any]]:
+    """The wanted lines of one file as {file, line, text, t}, the text as it is; `t` is None without a clock."""
+    for number, text in enumerate(_texts(path), start=1):
+        t = clock.read(text) if clock else None
+        if chosen.takes(text):
+            yield {"file": f"logs/{path.name}", "line": number, "text": text, "t": t}
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """The lines of a file, which is open only while some of them are read: there may be more files than can be open."""
+    offset = 0
+    while True:
+        with path.open("rb") as stream:
+            stream.seek(offset)
+            block = stream.readlines(_BLOCK_BYTES)
+        if not block:
+            return
+        offset += sum(map(len, block))
+        yield from (line.decode("utf-8", "replace") for line in block)
 
 
 def _with_times(lines: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import anonymous, asked_of
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance_differences import (
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.nested import (
     Difference,
     differences,
-    of_provenance,
 )
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import anonymous, asked_of
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.texts import redact
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.rerun import Stored
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
@@ -24,7 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import Ru
 SPEC, IMAGES = "spec.json", "image.sbatch"
 LINES_OF_A_KIND = 12
 _SITE = ("partition", "account", "qos", "image")  # what a plan has from the inventory, outside of its `cluster`
-_NOT_KNOWN_YET = ("cluster.slurm",)
+_CODE = ("collection", "controller")
 _VALUE_CHARACTERS = 80
 
 
@@ -45,11 +44,8 @@ class Changes:
 
 def gather(then: Stored, plan: Mapping[str, Any], now: Mapping[str, Any], files: Mapping[str, str]) -> Changes:
     """`now`: what provenance says at submission; `files`: name → text of what is about to be shipped."""
-    code = [
-        each
-        for each in of_provenance(then.provenance, now)
-        if each.field.startswith(("collection.", "controller.")) and each.field not in _NOT_KNOWN_YET
-    ]
+    code = differences(*({part: known.get(part) for part in _CODE} for known in (then.provenance, now)))
+    code = [each for each in code if ".missing" not in each.field]
     asked = differences(asked_of(then.plan), asked_of(plan))
     of_site = [each for each in asked if _is_of_site(each.field)]
     before, after = _spec(then.run), _plain_json(files.get(SPEC, "{}"), plan["run_id"])

@@ -53,7 +53,7 @@ def describe(model):
     model: `name`, `layout` (huggingface: `path` is HF_HOME; ollama: OLLAMA_MODELS; file; directory) and `path`.
     weights_sha256 of several files is that of their lines `SHA-256  NAME`, as sha256sum prints them, by name.
     weights_how: `names` (the store's), `beside` (checksums beside the files), `read`, or `sampled`: then it is made of
-    each file's size and of 16 pieces of 64 KiB, which tells other weights apart but is no checksum of the files.
+    each file's size and of 16 pieces of 64 KiB, which is not the checksum of the files.
     """
     try:
         return _LAYOUTS[model.get("layout")](model)

@@ -37,7 +37,7 @@ def query(fields, environ=None):
         return None, "nvidia-smi: %s" % e.strerror
     except subprocess.SubprocessError as e:
         code = getattr(e, "returncode", None)
-        return None, "nvidia-smi " + ("ended with exit code %d" % code if code else "gave no answer in %g s" % _ASK_S)
+        return None, "nvidia-smi " + ("ended with exit code %s" % code if code else "gave no answer in %g s" % _ASK_S)
     rows = [[cell.strip() for cell in line.split(",")] for line in output.splitlines()]
     rows = [row for row in rows if len(row) == 2 + len(fields) and row[0].isdigit()]
     chosen = [row for row in rows if row[0] in mine.split(",") or row[1] in mine.split(",")]

@@ -154,7 +154,9 @@ class Supervisor:
         described = node.describe(self.spec.get("runtime"))
         self.events.emit("node_described", **described)
         if os.environ.get("SLURM_LOCALID", "0") == "0" or not self.members.several:  # one of every node
-            node_record.write(self.dir, self.spec, run_dir.service_part(self.spec), described)
+            # a driver may take seconds to answer
+            record = (self.dir, self.spec, run_dir.service_part(self.spec), described)
+            threading.Thread(target=node_record.write, args=record, name="node record", daemon=True).start()
             self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node_name()), Usage())
             self.sampler.start()
             self.gpu_sampler = gpu_telemetry.start(self.dir.path("telemetry", "gpu-%s.csv" % node_name()), self.events)

@@ -28,6 +28,7 @@ _KINDS = {
     "plan.service": SERVICE,
     "plan.companions": SERVICE,
     "provenance.images": SERVICE,
+    "provenance.models": SERVICE,
     "plan.clients": LOAD,
     "plan.benchmarks": LOAD,
     "plan.benchmarks.repetitions": OTHER,
@@ -45,13 +46,18 @@ _KINDS = {
     "plan.service.job": MACHINE,
     "plan.clients.job": MACHINE,
     "provenance.cluster": MACHINE,
+    "provenance.modules": MACHINE,
     "provenance.nodes": MACHINE,
     "provenance.nodes.names": OTHER,
     "provenance.collection": INSTRUMENT,
     "provenance.collection.commit": OTHER,
     "provenance.collection.changed_files": OTHER,
+    "provenance.collection.changes_sha256": OTHER,
 }
 _JOB_OTHER = ("name", "account", "qos", "time_limit_s")
+# Of one run alone; what follows from other fields; why something is not known.
+_OF_ONE_RUN = ("nodes", "plan_sha256", "schema", "run", "rerun_of", "jobs", "clocks", "missing")
+_OF_ONE_NODE = ("boot_id", "roles", "missing")
 _PLAN = ("service", "companions", "clients", "benchmarks", "inputs", "cluster")
 
 
@@ -61,7 +67,7 @@ def facts(plan: dict[str, Any], provenance: dict[str, Any]) -> dict[str, str]:
     asked = json.loads(text.replace(str(plan.get("run_id")), "RUN_ID"))
     for given in (asked.get("inputs") or {}).values():
         given.pop("source", None)
-    known = {key: value for key, value in provenance.items() if key not in ("nodes", "plan_sha256")}
+    known = {key: _without_reasons(value) for key, value in provenance.items() if key not in _OF_ONE_RUN}
     known["recipe"] = {key: value for key, value in (known.get("recipe") or {}).items() if key != "path"}
     known["images"] = [_image(image) for image in known.get("images") or []]
     known["nodes"] = _nodes(provenance.get("nodes") or {})
@@ -73,6 +79,13 @@ def _image(image: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in image.items() if key not in ("path", "bytes")}
 
 
+def _without_reasons(value: Any) -> Any:
+    """A part of provenance.json without the reasons for what is null in it."""
+    if isinstance(value, list):
+        return [_without_reasons(item) for item in value]
+    return {key: item for key, item in value.items() if key != "missing"} if isinstance(value, dict) else value
+
+
 def _nodes(nodes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Of each fact the values of all nodes: jobs seldom get the same nodes again, but the same kind of them."""
     found: dict[str, set[str]] = {"names": set(nodes)} if nodes else {}
@@ -80,7 +93,9 @@ def _nodes(nodes: dict[str, dict[str, Any]]) -> dict[str, Any]:
         for key, value in described.items():
             if key == "memory_bytes" and isinstance(value, (int, float)):
                 key, value = "memory", f"{round(value / _GIB)} GiB"  # noqa: PLW2901
-            if key != "boot_id":
+            if key == "gpus" and isinstance(value, list):
+                value = [{name: gpu[name] for name in gpu if name != "uuid"} for gpu in value]  # noqa: PLW2901
+            if key not in _OF_ONE_NODE and value is not None:
                 text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
                 found.setdefault(key, set()).add(text)
     return {key: ", ".join(sorted(values)) for key, values in found.items()}

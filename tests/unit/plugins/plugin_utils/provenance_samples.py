@@ -12,7 +12,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import Ru
 
 from . import samples
 
-SHA = "5a" * 32
+SHA, RUNTIME = "5a" * 32, "apptainer version 1.4.5"
 HEAD = "7dd1e9050f714cd5b218e13ba36a3eb2" + "19210c6b00000000" * 2  # of a SIF file: UUID, made, changed
 REFERENCE = "docker://docker.io/library/postgres:17"
 IMAGES = [
@@ -33,7 +33,7 @@ def node_record(node: str, role: str) -> dict[str, Any]:
     """What the agent writes on a node with a GPU."""
     return {
         "node": node, "role": role, "kernel": "5.14", "boot_id": "one", "cpu_model": "EPYC", "cpus": 128,
-        "cpus_allowed": 64, "memory_bytes": 1 << 39, "python": "3.6.8", "runtime": "apptainer version 1.4.5",
+        "cpus_allowed": 64, "memory_bytes": 1 << 39, "python": "3.6.8", "runtime": RUNTIME,
         "architecture": "x86_64", "os": "Rocky Linux 8.8", "cpu_governor": None, "clocksource": "tsc",
         "modules_loaded": ["CUDA/12"], "gpu_driver": "535.104",
         "gpus": [{"name": "NVIDIA A100-SXM4-40GB", "uuid": "GPU-1", "memory_bytes": 40 << 30, "power_limit_w": 400}],
@@ -52,7 +52,7 @@ def collected(home: Path, seed: int = 1) -> RunDirectory:
     run.write_text("images.tsv", f"{IMAGES[0]['path']}\t123\t{SHA}\t{origin}\t{HEAD}\n")
     run.write_json("nodes/service-mel0001.json", node_record("mel0001", "service"))
     more = [
-        {"source": "service", "event": "node_described", "node": "mel0001", "kernel": "5.14", "runtime": "x"},
+        {"source": "service", "event": "node_described", "node": "mel0001", "kernel": "5.14", "runtime": RUNTIME},
         {"source": "clients", "event": "node_described", "node": "mel0001", "kernel": "5.14", "runtime": None},
         {"source": "clients", "event": "clocks", "offsets": {"mel0002": {"offset_s": 0.001, "uncertainty_s": 0.0002}}},
         {"source": "service", "event": "model_described", "node": "mel0001", "service": "postgresql", "name": "org/m",

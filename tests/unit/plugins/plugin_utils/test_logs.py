@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import resource
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import log_lines, logs
@@ -78,7 +79,8 @@ def test_what_is_left_out_is_counted(tmp_path):
     run = samples.make(tmp_path)
     whole = lines(run)
     found = logs.read(run, Wanted(), limit=7)
-    assert found.lines == whole[-7:] and found.left_out == len(whole) - 7
+    assert [line["text"] for line in found.lines] == [line["text"] for line in whole[-7:]]
+    assert found.left_out == len(whole) - 7
     assert logs.read(run, Wanted(), limit=len(whole)).left_out == 0
     assert logs.read(run, Wanted(), limit=0).left_out == 0
 
@@ -101,6 +103,26 @@ def test_lines_of_all_files_in_the_order_of_time(tmp_path):
         None, BEGIN + 6, BEGIN + 6, BEGIN + 6, BEGIN + 7, BEGIN + 7, BEGIN + 7.5, BEGIN + 8
     ]  # fmt: skip
     assert [line["line"] for line in lines(run, merge=True, tail=2)] == [1, 4]
+
+
+def test_more_files_than_can_be_open_are_merged(tmp_path):
+    run = samples.make(tmp_path, "cancelled")
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for number in range(80):
+        run.write_text(f"logs/client-{number:03d}.log", f"{BEGIN + number % 7:.3f} {number}\n" * 3)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (50, most[1]))
+    try:
+        found = lines(run, merge=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, most)
+    assert [line["t"] for line in found] == sorted(3 * [BEGIN + number % 7 for number in range(80)])
+
+
+def test_a_file_is_read_in_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "_BLOCK_BYTES", 10)
+    run = samples.make(tmp_path, "cancelled")
+    run.write_text("logs/service.log", "a\n\nü and a line that is longer\r\nx\vy\u2028z\nno end")
+    assert [line["text"] for line in lines(run)] == ["a", "", "ü and a line that is longer", "xy\u2028z", "no end"]
 
 
 def test_errors_of_all_runs_newest_first(tmp_path):

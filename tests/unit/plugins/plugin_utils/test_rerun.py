@@ -8,10 +8,9 @@ import subprocess
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import image_facts, provenance, rerun
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance_differences import (
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.nested import (
     Difference,
     differences,
-    of_provenance,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
@@ -183,17 +182,3 @@ def test_fields_are_named():
         Difference("gone", 1, None),
         Difference("items[1].x", None, 3),
     ]
-
-
-def test_provenance_of_the_same_on_other_nodes_does_not_differ(tmp_path):
-    one, two = (provenance.after_collection(collected(tmp_path, seed)) for seed in (1, 2))
-    two["nodes"] = {"mel0007": {**one["nodes"]["mel0001"], "boot_id": "other"}}
-    assert of_provenance(one, two) == []
-    two["nodes"]["mel0007"] = {**one["nodes"]["mel0001"], "kernel": "5.15"}
-    two["images"][0] = {**one["images"][0], "sha256": "0"}
-    two["collection"] = {**one["collection"], "version": "9"}
-    assert {each.field for each in of_provenance(one, two)} == {
-        "nodes.kernel", "images.service, clients.sha256", "collection.version"
-    }  # fmt: skip
-    del two["nodes"]
-    assert "nodes.kernel" not in {each.field for each in of_provenance(one, two)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import provenance
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare import differences
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .. import samples
+from .. import provenance_samples, samples
 
 NODE = {"kernel": "6.1", "boot_id": "x", "cpu_model": "AMD EPYC 7H12", "cpus": 256, "memory_bytes": 512 * 2**30 + 4096}
 PROVENANCE = {
@@ -111,3 +112,21 @@ def test_whatever_a_plan_says_it_does_not_differ_from_itself(value, other):
     known = differences.facts(plan, {"of_a_later_release": value})
     assert differences.between(known, dict(known)) == []
     assert all(isinstance(text, str) for text in known.values())
+
+
+def test_the_same_again_on_other_nodes_differs_in_nothing(tmp_path):
+    """Ids, jobs, clocks, the numbers of GPUs, and why something is not known are of one run."""
+    found = []
+    for seed in (1, 2):
+        run = provenance_samples.collected(tmp_path, seed)
+        record = provenance_samples.node_record(f"mel000{seed}", "service")
+        record["gpus"][0]["uuid"], record["boot_id"] = f"GPU-{seed}", f"boot-{seed}"
+        run.write_json("nodes/service-mel0001.json", record)
+        found.append((run.read_json("plan.json"), provenance.after_collection(run)))
+    found[1][1]["clocks"] = None
+    one, two = (differences.facts(*each) for each in found)
+    assert [each["what"] for each in differences.between(one, two)] == ["nodes.names"]
+    found[1][1]["nodes"]["mel0002"]["gpu_driver"] = "550.1"
+    found[1][1]["models"][0]["weights_sha256"] = "0"
+    varied = differences.between(one, differences.facts(*found[1]), varied=())
+    assert [each["what"] for each in varied if each["is_warning"]] == ["models.0.weights_sha256", "nodes.gpu_driver"]
