@@ -13,6 +13,12 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import asked_of
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance_differences import (
+    differences,
+    of_provenance,
+)
+
 SERVICE, LOAD, MACHINE, INSTRUMENT, OTHER = "service", "load", "machine", "instrument", "other"
 KINDS = (SERVICE, LOAD, MACHINE, INSTRUMENT)
 WHAT = {
@@ -48,78 +54,52 @@ _KINDS = {
     "provenance.cluster": MACHINE,
     "provenance.modules": MACHINE,
     "provenance.nodes": MACHINE,
-    "provenance.nodes.names": OTHER,
     "provenance.collection": INSTRUMENT,
     "provenance.collection.commit": OTHER,
     "provenance.collection.changed_files": OTHER,
     "provenance.collection.changes_sha256": OTHER,
 }
 _JOB_OTHER = ("name", "account", "qos", "time_limit_s")
-# Of one run alone; what follows from other fields; why something is not known.
-_OF_ONE_RUN = ("nodes", "plan_sha256", "schema", "run", "rerun_of", "jobs", "clocks", "missing")
-_OF_ONE_NODE = ("boot_id", "roles", "missing")
-_PLAN = ("service", "companions", "clients", "benchmarks", "inputs", "cluster")
+# Variables of a job's environment that change how fast programs are.
+_TUNING = ("OMP_", "GOMP_", "MKL_", "OPENBLAS_", "CUDA_", "NCCL_", "UCX_", "LD_", "MALLOC_", "PYTHON")
 
 
-def facts(plan: dict[str, Any], provenance: dict[str, Any]) -> dict[str, str]:
-    """Everything that may differ between two runs: dotted name → text. Ids, times and places of files are left out."""
-    text = json.dumps({key: plan[key] for key in _PLAN if key in plan})
-    asked = json.loads(text.replace(str(plan.get("run_id")), "RUN_ID"))
-    for given in (asked.get("inputs") or {}).values():
-        given.pop("source", None)
-    known = {key: _without_reasons(value) for key, value in provenance.items() if key not in _OF_ONE_RUN}
-    known["recipe"] = {key: value for key, value in (known.get("recipe") or {}).items() if key != "path"}
-    known["images"] = [_image(image) for image in known.get("images") or []]
-    known["nodes"] = _nodes(provenance.get("nodes") or {})
-    return _flat({"plan": asked, "provenance": known})
+def facts(plan: dict[str, Any], provenance: dict[str, Any]) -> dict[str, Any]:
+    """What of a run may differ from another's: its `plan` and its `provenance`, without ids, times and paths."""
+    known = {key: value for key, value in provenance.items() if key != "plan_sha256"}
+    for key, left_out in (("recipe", ("path",)), ("images", ("path", "bytes"))):
+        if key in known:
+            known[key] = _without(known[key], left_out)
+    nodes = provenance.get("nodes") or {}
+    known["nodes"] = {name: _rounded(node) for name, node in nodes.items()}
+    return {"plan": asked_of(plan) if plan else {}, "provenance": known}
 
 
-def _image(image: dict[str, Any]) -> dict[str, Any]:
-    """What an image is; its path in the cache and its size follow from that."""
-    return {key: value for key, value in image.items() if key not in ("path", "bytes")}
-
-
-def _without_reasons(value: Any) -> Any:
-    """A part of provenance.json without the reasons for what is null in it."""
+def _without(value: Any, names: tuple[str, ...]) -> Any:
     if isinstance(value, list):
-        return [_without_reasons(item) for item in value]
-    return {key: item for key, item in value.items() if key != "missing"} if isinstance(value, dict) else value
+        return [_without(item, names) for item in value]
+    return {key: item for key, item in value.items() if key not in names} if isinstance(value, dict) else value
 
 
-def _nodes(nodes: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Of each fact the values of all nodes: jobs seldom get the same nodes again, but the same kind of them."""
-    found: dict[str, set[str]] = {"names": set(nodes)} if nodes else {}
-    for described in nodes.values():
-        for key, value in described.items():
-            if key == "memory_bytes" and isinstance(value, (int, float)):
-                key, value = "memory", f"{round(value / _GIB)} GiB"  # noqa: PLW2901
-            if key == "gpus" and isinstance(value, list):
-                value = [{name: gpu[name] for name in gpu if name != "uuid"} for gpu in value]  # noqa: PLW2901
-            if key not in _OF_ONE_NODE and value is not None:
-                text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-                found.setdefault(key, set()).add(text)
-    return {key: ", ".join(sorted(values)) for key, values in found.items()}
+def _rounded(node: dict[str, Any]) -> dict[str, Any]:
+    """Nodes of one kind differ by some KiB in the memory that Linux tells."""
+    memory = node.get("memory_bytes")
+    rounded = {"memory_bytes": f"{round(memory / _GIB)} GiB"} if isinstance(memory, (int, float)) else {}
+    return {**node, **rounded}
 
 
-def _flat(value: Any, prefix: str = "") -> dict[str, str]:
-    if isinstance(value, dict):
-        parts = value.items()
-    elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
-        parts = ((str(number), item) for number, item in enumerate(value))
-    else:
-        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-        return {} if value is None or value == [] else {prefix: text}
-    found: dict[str, str] = {}
-    for key, item in parts:
-        found |= _flat(item, f"{prefix}.{key}" if prefix else str(key))
-    return found
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def kind_of(name: str) -> str:
     """The kind of a field, by its dotted name."""
-    if ".job." in name and name.rpartition(".")[2] in _JOB_OTHER:
+    first, _dot, last = name.rpartition(".")
+    if ".job." in name and last in _JOB_OTHER:
         return OTHER
-    parts = name.split(".")
+    if first.startswith("provenance.environment."):
+        return MACHINE if last.startswith(_TUNING) else OTHER
+    parts = name.replace("[", ".").split(".")
     for length in range(len(parts), 0, -1):
         kind = _KINDS.get(".".join(parts[:length]))
         if kind is not None:
@@ -128,28 +108,28 @@ def kind_of(name: str) -> str:
 
 
 def between(
-    reference: dict[str, str], other: dict[str, str], varied: Collection[str] = (SERVICE,)
+    reference: dict[str, Any], other: dict[str, Any], varied: Collection[str] = (SERVICE,)
 ) -> list[dict[str, Any]]:
     """What differs between two runs' facts: `what`, `kind`, `reference`, `other` (None: not known), `is_warning`.
 
     Warnings first. `varied`: kinds that differ on purpose. What only one run knows is no warning, unless the plans are
     of one release, which knows everything that it asked for.
     """
-    version = "provenance.collection.version"
-    is_one_release, found = reference.get(version) == other.get(version), []
-    for name in dict.fromkeys([*reference, *other]):
-        first, second = reference.get(name), other.get(name)
-        if first != second:
-            kind = kind_of(name)
-            is_known = (is_one_release and name.startswith("plan.")) or None not in (first, second)
-            found.append(
-                {
-                    "what": name.partition(".")[2],
-                    "kind": kind,
-                    "reference": first,
-                    "other": second,
-                    "is_warning": is_known and kind != OTHER and kind not in varied,
-                }
-            )
+    versions = [(each["provenance"].get("collection") or {}).get("version") for each in (reference, other)]
+    asked = differences(reference["plan"], other["plan"])
+    seen = of_provenance(reference["provenance"], other["provenance"])
+    found = []
+    for origin, each in (*(("plan", each) for each in asked), *(("provenance", each) for each in seen)):
+        kind = kind_of(f"{origin}.{each.field}")
+        is_known = (origin == "plan" and versions[0] == versions[1]) or None not in (each.before, each.after)
+        found.append(
+            {
+                "what": each.field,
+                "kind": kind,
+                "reference": _text(each.before),
+                "other": _text(each.after),
+                "is_warning": is_known and kind != OTHER and kind not in varied,
+            }
+        )
     order = [*KINDS, OTHER]
     return sorted(found, key=lambda each: (not each["is_warning"], order.index(each["kind"])))

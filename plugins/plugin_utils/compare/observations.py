@@ -50,10 +50,6 @@ def _of_run(run: Run) -> dict[Key, tuple[str, list[float]]]:
     if search and search.get("capacity") is not None:
         key = Key(objectives.SEARCH, Number(CAPACITY, "value"))
         found[key] = (search["unit"], [float(search["capacity"])])
-    for measured in (run.record.get("energy") or {}).get("cases") or []:
-        for what, joules in (measured.get("per") or {}).items():
-            key = Key(measured["case"], Number(f"{ENERGY}{what}", "value"))
-            found.setdefault(key, ("J", []))[1].append(float(joules))
     shown = finish.shown_cases(run.plan, run.cases, run.table, search)
     numbers = dict.fromkeys(
         (Number(row["metric"], row["statistic"]), row["unit"])
@@ -65,6 +61,10 @@ def _of_run(run: Run) -> dict[Key, tuple[str, list[float]]]:
             values = run.table.values(case, *number)
             if values:
                 found[Key(case, number)] = (unit, values)
+    for measured in (run.record.get("energy") or {}).get("cases") or []:
+        for what, joules in measured["per"].items() if measured["case"] in shown else ():
+            key = Key(measured["case"], Number(f"{ENERGY}{what}", "value"))
+            found.setdefault(key, ("J", []))[1].append(float(joules))
     return found
 
 
@@ -97,8 +97,8 @@ def summary(values: Values, of: str, scale: str) -> dict[str, object]:
 
     `half_width` (95 %) and the others are in the number's unit, over its observations.
     """
-    told = stats.summary([math.exp(value) for value in samples(values, of, scale)] if scale == RATIO
-                         else samples(values, of, scale))  # fmt: skip
+    sample = samples(values, of, scale)
+    told = stats.summary([math.exp(value) for value in sample] if scale == RATIO else sample)
     if scale == RATIO:
-        told["mean"] = math.exp(math.fsum(samples(values, of, scale)) / told["count"])
+        told["mean"] = math.exp(math.fsum(sample) / len(sample))
     return {**told, "observation": of, "runs": len(values.by_run), "repetitions": [len(run) for run in values.by_run]}

@@ -65,8 +65,19 @@ def figures(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
     band = {"type": "rect", "xref": "x", "yref": "paper", "layer": "below", "line": {"width": 0}, "fillcolor": _FAINT}
     shapes = [{**band, "x0": round(1 / (1 + width), 6), "x1": 1 + width, "y0": 0, "y1": 1}]
     y = axis("", autorange="reversed", categoryorder="array", categoryarray=list(names))
-    x = axis(f"ratio to {record['comparisons'][0]['against']}")
+    x = axis(f"ratio to {record['comparisons'][0]['against']}", range=_range(lines))
     return {"ratios": figure(lines, x, y, shapes=shapes, height=_FRAME_PX + _ROW_PX * len(names))}
+
+
+def _range(lines: list[dict[str, Any]]) -> list[float]:
+    """What the axis shows: all intervals, but of those that go beyond a quarter or four times only as much."""
+    ends = [
+        (x - less, x + more)
+        for line in lines
+        for x, less, more in zip(line["x"], line["error_x"]["arrayminus"], line["error_x"]["array"], strict=True)
+    ]
+    low, high = max(0.25, min(1.0, *(end[0] for end in ends))), min(4.0, max(1.0, *(end[1] for end in ends)))
+    return [round(low - 0.05 * (high - low), 4), round(high + 0.05 * (high - low), 4)]
 
 
 def _line(name: str, numbers: list[dict[str, Any]], colour: str) -> dict[str, Any]:

@@ -52,5 +52,8 @@ def _of_levels(by_side: list[list[Line]]) -> list[dict[str, str]]:
     levels = {line.told.get("observation") for lines in by_side for line in lines if line.is_judged}
     if observations.REPETITION not in levels:
         return []
-    message = "one run a side: what varies from run to run is not in the intervals; several runs a side have it"
+    message = (
+        "one run a side: what varies from run to run, such as the hour and the nodes, is not in the intervals; "
+        "compare several runs a side before you believe a change"
+    )
     return [{"code": "single_runs", "message": message}]

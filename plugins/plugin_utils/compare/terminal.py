@@ -18,6 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.verdic
     WORSE,
 )
 
+ONE_RUN = "one run: how much runs vary is not known of it; three to five make a better baseline"
 ROWS = 24  # judged numbers of a side; the report has them all
 DIFFERENCES = 8
 _VALUE = 28  # characters of a value that differs
@@ -45,6 +46,7 @@ def baseline_text(baseline: dict[str, Any]) -> list[str]:
         f"{formatting.when(baseline.get('set_at'))}, {moved}",
         *(f"  {run}" for run in baseline["runs"]),
         *([f"  thresholds: {', '.join(thresholds)}"] if thresholds else []),
+        *(_wrapped(ONE_RUN, "  note ") if len(baseline["runs"]) == 1 else []),
     ]
 
 

@@ -25,6 +25,7 @@ BETTER, WORSE, SAME, UNDECIDED, MISSING = "better", "worse", "same", "undecided"
 ALPHA = 0.05  # the chance of any wrong verdict of a comparison
 POWER = 0.95  # of a change of twice the threshold, with the number of repetitions that is proposed
 FEWEST = 3  # repetitions that are proposed at least
+WIDEST = 20  # logarithm of a ratio
 PILOT = 5  # repetitions to begin with, where nothing is known of the noise
 
 
@@ -174,7 +175,8 @@ def proposal(samples: list[list[float]], gap: float, alpha: float) -> tuple[int 
 
 
 def _back(value: float, scale_: str) -> float:
-    return math.exp(value) if scale_ == RATIO else value
+    """What a value of the scale stands for; an interval that is wide beyond all sense ends at a ratio of e²⁰."""
+    return math.exp(max(-WIDEST, min(WIDEST, value))) if scale_ == RATIO else value
 
 
 def overall(some: Iterable[Line]) -> str:

@@ -240,6 +240,9 @@ def test_the_plot_has_every_ratio_with_its_interval(runs):
     record = compared([runs[1]], [runs[6]], [runs[2]])
     [figure] = pages.figures(record).values()
     assert [line["name"] for line in figure["data"]] == ["b", "c"]
+    low, high = figure["layout"]["xaxis"]["range"]
+    assert 0.8 < low < 0.9
+    assert 1.1 < high < 1.3
     for line, each in zip(figure["data"], record["comparisons"], strict=True):
         judged_ = [number for number in each["numbers"] if number["verdict"] and number.get("interval")]
         assert line["y"] == [words.name_of(number) for number in judged_]
@@ -247,6 +250,12 @@ def test_the_plot_has_every_ratio_with_its_interval(runs):
             line["x"], *(line["error_x"][k] for k in ("array", "arrayminus")), judged_, strict=False
         ):
             assert [x - less, x + more] == pytest.approx(number["interval"], abs=1e-4)
+
+
+def test_the_plot_is_not_spoilt_by_a_single_wide_interval(tmp_path):
+    [figure] = pages.figures(compared(*([made.run(tmp_path, n, noise=0.4)] for n in (1, 2)))).values()
+    low, high = figure["layout"]["xaxis"]["range"]
+    assert 0 < low < 1 < high < 4.5
 
 
 def test_without_scipy():

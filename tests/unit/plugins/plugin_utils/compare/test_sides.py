@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare import baselines, sides
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare import baselines, sides, terminal
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import NoSuchRun, RunError
 
 from . import made
@@ -89,10 +89,12 @@ def test_a_baseline_is_set_shown_moved_and_kept(home):
     assert baselines.names(home) == []
     baselines.write(home, first)
     assert baselines.read(home, "main") == first
+    assert "note" not in "\n".join(terminal.baseline_text(first))
     assert baselines.changed(home, "main", runs(home, 1, 2)) == (first, False)
     moved, is_changed = baselines.changed(home, "main", runs(home, 3), now=2.0)
     assert is_changed
     assert moved["thresholds"] == {"throughput": "3%"}, "they stay when the runs move"
+    assert "three to five make a better baseline" in " ".join(" ".join(terminal.baseline_text(moved)).split())
     assert moved["history"] == [{"runs": first["runs"], "set_at": 1.0}]
     baselines.write(home, moved)
     looser, is_changed = baselines.changed(home, "main", runs(home, 3), threshold="8%", now=3.0)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -125,6 +126,14 @@ def test_many_numbers_are_judged_more_strictly():
     assert lines[0].told["level"] == pytest.approx(1 - 0.05 / 30)
     assert lines[0].needed > alone[0].needed
     assert lines[0].told["interval_95"] == pytest.approx(alone[0].told["interval_95"])
+
+
+def test_intervals_that_are_wide_beyond_all_sense_are_numbers():
+    many = {Key(f"c{case}", TIME): Values("s", [[1.0], [9.0]]) for case in range(200)}
+    single = {key: Values("s", [[1.0]]) for key in many}
+    lines = judged(many, single)
+    assert {line.verdict for line in lines} == {"undecided"}
+    assert lines[0].told["interval"] == pytest.approx([math.exp(-20), math.exp(20)])
 
 
 @given(RUNS, RUNS, st.sampled_from([THROUGHPUT, TIME]))
