@@ -125,14 +125,19 @@ def _password(get: Variables) -> str:
         return str(get(_PASSWORD))
     if not get(_FILE):
         return ""
-    path = Path(str(get(_FILE))).expanduser()
+    return password_of(str(get(_FILE)), _FILE)
+
+
+def password_of(file: str, named: str) -> str:
+    """The password in a file that nobody else may read. Raises RunError, with the name of the variable or option."""
+    path = Path(file).expanduser()
     try:
         mode, text = path.stat().st_mode, path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise RunError(f"{_FILE}: {path} can't be read: {why}") from None
+        raise RunError(f"{named}: {path} can't be read: {why}") from None
     if mode & 0o077:
-        raise RunError(f"{_FILE}: others may read {path}: chmod 600 {path}")
+        raise RunError(f"{named}: others may read {path}: chmod 600 {path}")
     return text.strip()
 
 

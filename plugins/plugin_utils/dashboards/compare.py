@@ -67,6 +67,7 @@ _TABLES = (
         "Cost",
         {
             "node seconds per 1000 operations": (_EACH, "s"),
+            "price": (f"max by ({_ONE}, currency) ({last('run_price')})", "short"),
             "measured": (_of_run("measured_ratio"), "percentunit"),
             "wasted": (_of_run("wasted_ratio"), "percentunit"),
             "valid": (_of_run("valid"), "bool_yes_no"),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,20 @@ class Families:
     def text(self) -> str:
         """OpenMetrics 1.0, with the time of each sample."""
         return "".join([*map(_text, self.collect()), _END])
+
+
+def merged(several: Iterable[Families]) -> list[Any]:
+    """The families of several runs, without times: one of each name.
+
+    The first run says of which type a name is; of a run that has another type by that name it is left out.
+    """
+    found: dict[str, Any] = {}
+    for families in several:
+        for family in families.collect(times=False):
+            known = found.setdefault(family.name, family)
+            if known is not family and known.type == family.type:
+                known.samples.extend(family.samples)
+    return list(found.values())
 
 
 class _Registry:

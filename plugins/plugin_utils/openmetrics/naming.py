@@ -22,20 +22,13 @@ _UNITS = {
     "B": ("bytes", 1.0), "kB": ("bytes", 1e3), "MB": ("bytes", 1e6), "GB": ("bytes", 1e9),
     "KiB": ("bytes", 2.0**10), "MiB": ("bytes", 2.0**20), "GiB": ("bytes", 2.0**30),
     "J": ("joules", 1.0), "Wh": ("joules", 3600.0), "kWh": ("joules", 3.6e6), "W": ("watts", 1.0),
-    "MHz": ("hertz", 1e6), "°C": ("celsius", 1.0),
+    "Hz": ("hertz", 1.0), "MHz": ("hertz", 1e6),
 }  # fmt: skip
 # ends of the names of columns, whose unit stands nowhere else; the longer ones first
 _ENDS = (
-    ("_bytes_per_s", "B/s"),
-    ("_per_s", "1/s"),
-    ("_percent", "%"),
-    ("_bytes", "B"),
-    ("_s", "s"),
-    ("_w", "W"),
-    ("_j", "J"),
-    ("_mhz", "MHz"),
-    ("_celsius", "°C"),
-)
+    ("_bytes_per_s", "B/s"), ("_per_s", "1/s"), ("_percent", "%"), ("_bytes", "B"), ("_mhz", "MHz"), ("_s", "s"),
+    ("_w", "W"), ("_j", "J"),
+)  # fmt: skip
 # what is a share by its meaning; results.csv gives it the unit 1
 _SHARES = {"error_rate": "error", "recall": "recall"}
 

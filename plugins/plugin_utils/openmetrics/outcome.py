@@ -32,12 +32,18 @@ def add(families: Families, run: RunDirectory, record: dict[str, Any]) -> None:
     _verdict(families, record, t)
     _phases(families, record, t)
     _cost(families, record.get("cost") or {}, t)
+    _energy(families, run, record.get("energy") or {}, t)
     _objectives(families, record, t)
+
+
+def _ends(run: RunDirectory) -> dict[tuple[str, int], float | None]:
+    """When each repetition of each case ended."""
+    return {(case["case"], case["repetition"]): case.get("measure_end") for case in run.cases()}
 
 
 def _results(families: Families, run: RunDirectory, otherwise: float) -> None:
     """The merged values of every repetition; those of single clients stay in results.csv: there may be thousands."""
-    ends = {(case["case"], case["repetition"]): case.get("measure_end") for case in run.cases()}
+    ends = _ends(run)
     table = Table(run.results())
     counts = _COUNTS | {name for name in table.metrics() if f"{name}_per_s" in table.metrics()}
     for row in table.rows:
@@ -105,6 +111,32 @@ def _cost(families: Families, cost: dict[str, Any], t: float) -> None:
     for field, (name, about) in _SHARES.items():
         if cost.get(field) is not None:
             families.add(f"aifactory_run_{name}_ratio", about.capitalize(), cost[field], t)
+
+    if cost.get("price") is not None:
+        currency = str(cost.get("currency") or "")
+        families.add(
+            "aifactory_run_price", "What the run cost, by the inventory's prices", cost["price"], t, currency=currency
+        )
+        for case in cost.get("cases") or []:
+            for what, costs in case["per_million"].items():
+                if costs.get("price") is not None:
+                    about = "What a million operations or tokens of a case cost, while they were measured"
+                    where = {"case": case["case"], "per": what, "currency": currency}
+                    families.add("aifactory_run_price_per_million", about, costs["price"], t, **where)
+
+
+def _energy(families: Families, run: RunDirectory, energy: dict[str, Any], otherwise: float) -> None:
+    """Of each repetition, where it is known: in sum, above what the nodes draw idle, by what was done with it."""
+    ends = _ends(run)
+    for case in energy.get("cases") or []:
+        t = ends.get((case["case"], case["repetition"])) or otherwise
+        values = {"energy": case.get("joules"), "energy_above_idle": case.get("joules_above_idle")}
+        values |= {f"energy_per_{what}": joules for what, joules in (case.get("per") or {}).items()}
+        for name, joules in values.items():
+            if joules is not None:
+                about = f"{name.replace('_', ' ').capitalize()} while a repetition was measured"
+                where = {"case": case["case"], "repetition": case["repetition"]}
+                families.add(f"aifactory_result_{name}_joules", about, joules, t, **where)
 
 
 def _objectives(families: Families, record: dict[str, Any], t: float) -> None:

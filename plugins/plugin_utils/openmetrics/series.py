@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import timeline
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import naming
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics.families import UNKNOWN, Families
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics.families import COUNTER, UNKNOWN, Families
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.service_series import UP, read
 
@@ -21,6 +21,7 @@ _PHASE_AGAIN_S = 60.0
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
+_GPU, _GPU_COUNTERS = "gpu", ("energy_j",)
 _PER_SECOND = {"operations": "1/s", "errors": "1/s", "offered": "1/s"}
 _ABOUT_LOAD = "What the clients did and measured in a second, over all of them"
 
@@ -63,19 +64,44 @@ def _load(families: Families, run: RunDirectory, case: dict[str, Any]) -> None:
 
 
 def _telemetry(families: Families, run: RunDirectory, stem: str) -> None:
-    """Of one node, or of its GPUs; the file is ROLE-NODE.csv, or gpu-NODE.csv with a row for each GPU."""
+    """Of one node; the file is ROLE-NODE.csv, or gpu-NODE.csv."""
     role, _dash, node = stem.partition("-")
-    for row in run.table(f"telemetry/{stem}.csv"):
+    rows = run.table(f"telemetry/{stem}.csv")
+    if role == _GPU:
+        _gpus(families, rows, node)
+        return
+    for row in rows:
         t = row.pop("t", None)
-        labels = {"role": role, "node": node}
-        if role == "gpu":
-            labels = {"node": node, "gpu": f"{row.pop('gpu', None) or 0.0:.0f}", "uuid": str(row.pop("uuid", ""))}
         if not isinstance(t, float):
             continue
         for column, value in _numbers(row):
-            name, factor = naming.of_column(column, room="gpu" if role == "gpu" else "node")
+            name, factor = naming.of_column(column, room="node")
             about = f"{column} of the telemetry, a mean over a second where it is a rate or a share"
-            families.add(name, about, value * factor, t, **labels)
+            families.add(name, about, value * factor, t, role=role, node=node)
+
+
+def _gpus(families: Families, rows: list[dict[str, Any]], node: str) -> None:
+    """Of each GPU of a node. What holds one back is 1 while it does, else 0, of what once did."""
+    held_back = {reason for row in rows for reason in _reasons(row)}
+    for row in rows:
+        t, gpu = row.pop("t", None), row.pop("gpu", None)
+        if not isinstance(t, float) or not isinstance(gpu, float):
+            continue
+        where = {"node": node, "gpu": f"{gpu:g}", "uuid": str(row.pop("uuid", None) or "")}
+        now = _reasons(row)
+        for reason in held_back:
+            families.add(
+                "aifactory_gpu_throttled", "1 while this holds the GPU back", reason in now, t, **where, reason=reason
+            )
+        for column, value in _numbers(row):
+            name, factor = naming.of_column(column, room=_GPU)
+            kind = {"kind": COUNTER} if column in _GPU_COUNTERS else {}
+            families.add(name, f"{column} of a GPU's telemetry", value * factor, t, **kind, **where)
+
+
+def _reasons(row: dict[str, Any]) -> set[str]:
+    told = row.get("throttle_reasons")
+    return set(told.split("|")) if isinstance(told, str) else set()
 
 
 def _service(families: Families, run: RunDirectory, stem: str) -> None:
@@ -88,9 +114,9 @@ def _service(families: Families, run: RunDirectory, stem: str) -> None:
         labels = {**dict(_labels(one.labels, {*families.labels, "service"})), "service": stem}
         # Prometheus has an `up` of its own. Unknown: a counter of OpenMetrics would have to end with _total
         name = "aifactory_service_up" if one.metric == UP else one.metric
-        for number, (t, value) in enumerate(zip(one.times, one.values, strict=True)):
-            until = one.times[number + 1] if number + 1 < len(one.times) else last
-            for moment in _moments(t, until, _AGAIN_S):
+        # what did not change is as it was until the last question
+        for t, until, value in zip(one.times, [*one.times[1:], last], one.values, strict=True):
+            for moment in (*_moments(t, until, _AGAIN_S), *([last] if until == last else [])):
                 families.add(name, "Told by the service itself", value, moment, kind=UNKNOWN, **labels)
 
 

@@ -55,7 +55,7 @@ def test_files_are_written_once(play, tmp_path):
 
 def test_a_directory_that_is_missing_or_no_directory(play):
     code, text = play()
-    assert code != 0 and "which directory? -e provisioning=DIRECTORY" in text, text
+    assert code != 0 and "what is to be done? -e provisioning=DIRECTORY" in text, text
     code, text = play(provisioning="/dev/null/x")
     assert code != 0 and "cannot be written: Not a directory" in text and "Traceback" not in text, text
 

@@ -51,8 +51,13 @@ _SEARCH = {
 def finished(home: str | Path, kind: str) -> tuple[RunDirectory, dict[str, Any]]:
     """A run and its run.json."""
     run = make(home, kind)
+    return run, finish_of(run)
+
+
+def finish_of(run: RunDirectory) -> dict[str, Any]:
+    """Write the run.json of a run that `make` made."""
     calls = {"ssh": 6, "sbatch": 2, "squeue": 4}
-    return run, finish(run, run.read_json("plan.json"), run.read_json("jobs.json"), None, calls, now=BEGIN + 900)
+    return finish(run, run.read_json("plan.json"), run.read_json("jobs.json"), None, calls, now=BEGIN + 900)
 
 
 def make(home: str | Path, kind: str) -> RunDirectory:

@@ -9,6 +9,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import gpu_telemetry
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics import exposition
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import RedisInfo
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
@@ -55,14 +56,6 @@ llamacpp:kv_cache_usage_ratio 0.5
 llamacpp:prompt_tokens_total {n}
 # TYPE llamacpp:tokens_predicted_total counter
 llamacpp:tokens_predicted_total {n}
-""",
-    "triton": """\
-# TYPE nv_gpu_utilization gauge
-nv_gpu_utilization{{gpu_uuid="GPU-1"}} 0.{gauge}
-# TYPE nv_gpu_memory_used_bytes gauge
-nv_gpu_memory_used_bytes{{gpu_uuid="GPU-1"}} 1073741824
-# TYPE nv_gpu_power_usage gauge
-nv_gpu_power_usage{{gpu_uuid="GPU-1"}} 312.5
 """,
     "qdrant": """\
 # TYPE collection_points gauge
@@ -122,7 +115,7 @@ pg_stat_wal_wal_bytes {n}
 }
 SERVICES = {
     "finished": ("postgresql", "redis"),
-    "sweep": ("vllm", "triton"),
+    "sweep": ("vllm",),
     "search": ("llamacpp",),
     "recall": ("qdrant", "milvus", "faiss", "chromadb"),
 }
@@ -135,13 +128,42 @@ def runs(home: Path) -> list[RunDirectory]:
         if variant != "running":
             kinds[variant] = finished(home, variant, number)[0]
     for kind in samples_load.KINDS:
-        kinds[kind], _record = samples_load.finished(home, kind)
-        busy = [(case["warmup_start"], case["measure_end"]) for case in kinds[kind].cases()]
-        samples.telemetry(kinds[kind], random.Random(kind), busy[-1][1], busy)
+        run = kinds[kind] = samples_load.make(home, kind)
+        busy = [(case["warmup_start"], case["measure_end"]) for case in run.cases()]
+        samples.telemetry(run, random.Random(kind), busy[-1][1], busy)
+        if kind == "sweep":
+            gpus(run, busy[-1][1])
+            plan = run.read_json("plan.json")
+            plan["cluster"]["prices"] = {"currency": "EUR", "node_hour": 1.5, "gpu_hour": 2.0}
+            run.write_json("plan.json", plan)
+        samples_load.finish_of(run)
     for kind, services in SERVICES.items():
         for service in services:
             tell(kinds[kind], service)
     return list(kinds.values())
+
+
+def gpus(run: RunDirectory, until: float) -> None:
+    """A row a second of each of two GPUs of the service's node, as gpu_telemetry writes it; the power of its CPUs."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, gpu_telemetry.COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for second in range(int(until - samples.START)):
+        for gpu in (0, 1):
+            writer.writerow({
+                "t": samples.START + second, "gpu": gpu, "uuid": f"GPU-{gpu}", "utilization_percent": 90 - gpu,
+                "memory_busy_percent": 40, "memory_used_bytes": 80 << 30, "power_w": 300.0,
+                "energy_j": 5e6 + 300.0 * second, "sm_clock_mhz": 1980, "memory_clock_mhz": 2619,
+                "temperature_celsius": 61,
+                "throttle_reasons": "sw_power_cap|hw_slowdown" if second % 10 == 3 else "sw_power_cap",
+            })  # fmt: skip
+    run.write_text("telemetry/gpu-mel0001.csv", text.getvalue())
+    # ready long enough for the power of an idle node to be known
+    healthy, soon = str(samples.HEALTHY), str(samples.BEGIN + 5.5)
+    run.write_text("events.jsonl", run.read_text("events.jsonl").replace(f'"t": {healthy}', f'"t": {soon}'))
+    header, *rows = run.read_text("telemetry/service-mel0001.csv").splitlines()
+    rows = [f"{header},cpu_power_w", *(f"{row},180.5" for row in rows)]
+    run.write_text("telemetry/service-mel0001.csv", "".join(f"{row}\n" for row in rows))
 
 
 def tell(run: RunDirectory, service: str) -> None:

@@ -76,6 +76,35 @@ def test_telemetry_second_by_second(home, server):
     ) == pytest.approx(rows[9]["memory_used_bytes"])  # fmt: skip
 
 
+def test_gpus_energy_and_price(home, server):
+    run = of(home, "20260921-141320-sweep-0001")
+    record = run.read_json("run.json")
+    one = f'run="{run.id}",node="mel0001",gpu="1",uuid="GPU-1"'
+    at = samples.START + 13
+    for name, value in {
+        "utilization_ratio": 0.89, "memory_used_bytes": 80 << 30, "power_watts": 300, "sm_clock_hertz": 1.98e9,
+        "temperature_celsius": 61, "energy_joules_total": 5e6 + 300 * 13,
+    }.items():  # fmt: skip
+        assert server.value(f"aifactory_gpu_{name}{{{one}}}", at) == pytest.approx(value)
+    query = f'aifactory_gpu_throttled{{{one},reason="hw_slowdown"}}'
+    assert [server.value(query, at + second) for second in (-1, 0, 1)] == [0, 1, 0]
+    assert server.value(f'aifactory_node_cpu_power_watts{{run="{run.id}"}}', at) == 180.5
+    known = {(case["case"], case["repetition"]): case for case in record["energy"]["cases"]}
+    ends = {(case["case"], case["repetition"]): case["measure_end"] for case in run.cases()}
+    assert len(known) == 6
+    for (case, repetition), found in known.items():
+        mine, at = f'{{run="{run.id}",case="{case}",repetition="{repetition}"}}', ends[case, repetition]
+        assert server.value(f"aifactory_result_energy_joules{mine}", at) == pytest.approx(found["joules"])
+        per_token = server.value(f"aifactory_result_energy_per_output_token_joules{mine}", at)
+        assert per_token == pytest.approx(found["per"]["output_token"])
+    price = server.value(f'aifactory_run_price{{run="{run.id}",currency="EUR"}}', record["ended_at"])
+    assert price == pytest.approx(record["cost"]["price"])
+    query = f'aifactory_run_price_per_million{{run="{run.id}",case="rate-100",per="output_token"}}'
+    [case] = [case for case in record["cost"]["cases"] if case["case"] == "rate-100"]
+    wanted = case["per_million"]["output_token"]["price"]
+    assert server.value(query, record["ended_at"]) == pytest.approx(wanted)
+
+
 def test_what_a_service_told_has_its_own_names(home, server):
     rate = server.value(f'rate(pg_stat_database_xact_commit{{run="{RUN}"}}[30s])', samples.BEGIN + 50)
     assert rate == pytest.approx(50)
@@ -156,6 +185,9 @@ def test_names_and_base_units(metric, unit, name, factor):
 def test_columns_say_their_unit_themselves():
     assert naming.of_column("psi_cpu_some_percent", room="node") == ("aifactory_node_psi_cpu_some_ratio", 0.01)
     assert naming.of_column("disk_read_bytes_per_s", room="node") == ("aifactory_node_disk_read_bytes_per_second", 1)
+    assert naming.of_column("sm_clock_mhz", room="gpu") == ("aifactory_gpu_sm_clock_hertz", 1e6)
+    assert naming.of_column("energy_j", room="gpu") == ("aifactory_gpu_energy_joules", 1)
+    assert naming.of_column("temperature_celsius", room="gpu") == ("aifactory_gpu_temperature_celsius", 1)
     assert naming.of_column("response_time_max_s", room="load") == ("aifactory_load_response_time_max_seconds", 1)
 
 
@@ -202,7 +234,7 @@ def test_a_value_that_stays_is_said_again_until_the_next_one(tmp_path):
     some = families.Families({})
     series.add(some, run, {})
     assert [line.split("}")[1] for line in some.text().splitlines() if line.startswith("a{")] == [
-        " 4.0 0.0", " 4.0 15.0", " 4.0 30.0", " 8.0 40.0"
+        " 4.0 0.0", " 4.0 15.0", " 4.0 30.0", " 8.0 40.0", " 8.0 50.0"
     ]  # fmt: skip
 
 
