@@ -114,6 +114,8 @@ def _service(families: Families, run: RunDirectory, stem: str) -> None:
         labels = {**dict(_labels(one.labels, {*families.labels, "service"})), "service": stem}
         # Prometheus has an `up` of its own. Unknown: a counter of OpenMetrics would have to end with _total
         name = "aifactory_service_up" if one.metric == UP else one.metric
+        if one.metric.startswith(naming.PREFIX):
+            name = f"exported_{name}"  # what is ours is said by us only
         # what did not change is as it was until the last question
         for t, until, value in zip(one.times, [*one.times[1:], last], one.values, strict=True):
             for moment in (*_moments(t, until, _AGAIN_S), *([last] if until == last else [])):

@@ -243,6 +243,7 @@ def test_a_value_that_stays_is_said_again_until_the_next_one(tmp_path):
     [
         ('1,a,"x=""1\\n2"",run=""mine""",gauge,1', 'a{exported_run="mine",run="r",service="x",x="1\\n2"} 1.0 1.0'),
         ('1,a,"__name__=""b"",x=""{}""",gauge,1', 'a{run="r",service="x",x="{}"} 1.0 1.0'),
+        ("1,aifactory_run_valid,,gauge,1", 'exported_aifactory_run_valid{run="r",service="x"} 1.0 1.0'),
         ("1,a_total,,counter,1", 'a_total{run="r",service="x"} 1.0 1.0'),
         ("1,a b,,gauge,1", None),
         ('1,"a\n# EOF",,gauge,1', None),
