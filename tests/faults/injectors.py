@@ -125,10 +125,12 @@ def without_accounting(cluster: str) -> Iterator[None]:
     text = conf.read_text()
     lines = text.splitlines(keepends=True)
     try:
+        saved(cluster)  # else it comes back with jobs that are over
         with Daemon(cluster, "slurmctld").down():
             conf.write_text("".join(line for line in lines if not line.startswith("Accounting")))
         yield
     finally:
+        saved(cluster)
         with Daemon(cluster, "slurmctld").down():
             conf.write_text(text)
 

@@ -95,7 +95,17 @@ def _failures(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Itera
         code = f" with exit code {job['exit_code']}" if job.get("exit_code") not in (None, "", "0:0") else ""
         where = f" on {job['node_list']}" if job.get("node_list") else ""
         what = f"the {role} job {job.get('id')} ended {job.get('state') or state}{code}{where}"
-        yield item(f"{role}_job", what + _remedy(state, role, events))
+        yield item(f"{role}_job", what + (_mute(job) or _remedy(state, role, events)))
+
+
+def _mute(job: dict[str, Any]) -> str:
+    """Of an agent that could not write a word. Source of 120: Python documentation, sys.exit."""
+    if str(job.get("exit_code")).partition(":")[0] != "120":
+        return ""
+    return (
+        ": it could write nothing, not even why, as it is with No space left on device or a quota; "
+        "make room below benchmark_scratch"
+    )
 
 
 _REMEDIES = {

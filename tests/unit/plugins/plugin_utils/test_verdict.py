@@ -118,6 +118,13 @@ def test_a_job_that_slurm_ended_is_a_reason(state):
     assert state in found[1][0]["message"]
 
 
+def test_an_agent_that_could_not_write_why_it_ended():
+    """Python ends with 120 when it cannot write what it printed."""
+    jobs = [{**JOBS[0]}, {**JOBS[1], "state": "FAILED", "exit_code": "120:0"}]
+    reason = judge(evidence(jobs=jobs, events=[]))[1][0]
+    assert "No space left on device or a quota; make room below benchmark_scratch" in reason["message"]
+
+
 def test_a_service_that_teardown_cancelled_after_the_clients_were_done_is_no_reason():
     jobs = [{**JOBS[0], "state": "CANCELLED by 0"}, JOBS[1]]
     assert judge(evidence(jobs=jobs))[0] == verdict.VALID
