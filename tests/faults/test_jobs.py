@@ -70,7 +70,9 @@ def test_a_node_is_lost(begin, cluster, phase, role):
         while left := job_processes(cluster, job_id):  # one that is just being started is in no list yet
             send(signal.SIGKILL, left)
             time.sleep(0.05)
-        run.ends(f"{role} job {job_id} ended NODE_FAIL", "exclude_nodes leaves the node out", proven=False)
+        # clients that were lost before they could say a word have made nothing
+        proven = None if (phase, role) == ("starting", "clients") else False
+        run.ends(f"{role} job {job_id} ended NODE_FAIL", "exclude_nodes leaves the node out", proven=proven)
     for folder in Path("/tmp").glob(f"aifactory-{run.id}*"):  # of a node that is gone nobody can do it
         shutil.rmtree(folder)
 
