@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""docs/metrics.md makes the figures of a report again: its Python runs here, in the directory of a run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content
+
+from .plugins.plugin_utils import samples
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/metrics.md"
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    """(what the page's blocks define, run.json, what the report shows) of a run with two cases of two repetitions."""
+    run = samples.make(tmp_path, "finished")
+    run.write_json("run.json", finish.preview(run))
+    monkeypatch.chdir(run.path)
+    names: dict = {}
+    for block in re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL):
+        exec(block, names)
+    return names, run.read_json("run.json"), content.collect(run)
+
+
+def headline(record, case, metric, statistic):
+    [line] = [each for each in record["headline"] if (each["case"], each["metric"]) == (case, metric)
+              and statistic in (None, each["statistic"])]  # fmt: skip
+    return line
+
+
+@pytest.mark.parametrize("case", ["max", "half"])
+def test_throughput_and_its_interval(page, case):
+    names, record, _report = page
+    line = headline(record, case, "throughput", None)
+    mean, half_width = names["throughput"](case)
+    assert mean == pytest.approx(line["value"]) and half_width == pytest.approx(line["half_width"], rel=1e-3)
+
+
+def test_throughput_of_one_repetition_by_hand(page):
+    names, _record, report = page
+    for row in report["results"]:
+        assert names["by_hand"](row["case"], row["repetition"]) == pytest.approx(row["throughput"], rel=1e-6)
+
+
+@pytest.mark.parametrize(("statistic", "share"), [("p50", 0.5), ("p99", 0.99)])
+def test_percentiles_of_merged_histograms(page, statistic, share):
+    names, record, _report = page
+    for case in ("max", "half"):
+        assert names["percentile"](case, share) == pytest.approx(
+            headline(record, case, "response_time", statistic)["value"]
+        )
+
+
+def test_hours_and_nodes(page):
+    names, record, report = page
+    assert names["node_hours"]() == pytest.approx(record["cost"]["node_hours"], abs=1e-5)
+    for row in report["node_rows"]:
+        assert names["node_cpu"](row["name"]) == pytest.approx(row["cpu"])
