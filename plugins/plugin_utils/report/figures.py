@@ -23,6 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.nodes i
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.service_metrics import PLOTTED
 
 DISTRIBUTION_BARS = 70
+_CUT_S = 0.01  # a measurement ends a moment after its time
 
 
 def figures(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -69,7 +70,7 @@ def _over_time(content: dict[str, Any], fields: tuple[tuple[str, dict[str, Any]]
     colours, lines, named = _colour_of(content), [], set()
     for each in content["series"]:
         for field, style in fields:
-            points = [(row["t"] - content["begin"], row.get(field)) for row in each["rows"]]
+            points = [(row["t"] - content["begin"], row.get(field)) for row in _whole_seconds(each)]
             if not any(isinstance(value, float) for _t, value in points):
                 continue
             name = each["label"]
@@ -77,6 +78,13 @@ def _over_time(content: dict[str, Any], fields: tuple[tuple[str, dict[str, Any]]
             named.add(name)
             lines.append(drawn)
     return lines
+
+
+def _whole_seconds(each: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a repetition without a last second that was cut short: half a second has half of the operations."""
+    end = each.get("measure_end")
+    whole = [row for row in each["rows"] if row.get("phase") != "measure" or not end or row["t"] + 1 <= end + _CUT_S]
+    return whole if len(whole) > 1 else each["rows"]
 
 
 def _throughput(content: dict[str, Any]) -> dict[str, Any] | None:

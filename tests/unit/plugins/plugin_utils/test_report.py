@@ -240,3 +240,13 @@ def test_many_nodes_and_clients_stay_readable(tmp_path):
     assert "48 more clients" in " ".join(parsed.text)
     gathered = content.collect(run)
     assert len(figures.figures(gathered)["node_cpu"]["data"]) == nodes.NODES_SHOWN
+
+
+def test_a_last_second_that_was_cut_short_is_no_fall_of_the_throughput():
+    rows = [{"t": 100.0 + second, "phase": "measure", "operations": 50.0} for second in range(4)]
+    rows[-1]["operations"] = 20.0
+    assert [row["t"] for row in figures._whole_seconds({"rows": rows, "measure_end": 103.4})] == [100.0, 101.0, 102.0]
+    assert figures._whole_seconds({"rows": rows, "measure_end": 104.0}) == rows
+    assert figures._whole_seconds({"rows": rows[:1], "measure_end": 100.3}) == rows[:1], "better than nothing"
+    warmup = [{"t": 99.5, "phase": "warmup", "operations": 9.0}]
+    assert figures._whole_seconds({"rows": warmup + rows, "measure_end": 103.4})[0]["phase"] == "warmup"
