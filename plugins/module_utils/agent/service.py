@@ -326,9 +326,10 @@ class Supervisor:
             self.events.emit("gpu_telemetry_done", **self.gpu_sampler.stop())
         for model in self.models.found() if self.models else ():
             self.events.emit("model_described", service=self.service["name"], **model)
-        for thread in (self.prober, self.sampler):
-            if thread:
-                thread.stop()
+        if self.prober:
+            self.prober.stop()
+        if self.sampler:
+            self.events.emit("telemetry_done", **self.sampler.stop())
         left, grace_s = [], float(self.service.get("stop_grace_s") or 10)
         if self.process:
             number = getattr(signal, "SIG" + (self.service.get("stop_signal") or "TERM"))

@@ -136,6 +136,7 @@ class Sampler(threading.Thread):
         self.interval_s = interval_s
         self.usage = usage
         self.ended = threading.Event()
+        self.samples, self.seconds = 0, 0.0
         self.disks = {name for name in os.listdir("/sys/block") if not _NOT_DISKS.match(name)}
         self.energy = CpuEnergy()
         self.last = Counters(self.disks, self.energy)
@@ -149,20 +150,24 @@ class Sampler(threading.Thread):
         """Each sample is due at a multiple of the interval from the first: a late one delays no other."""
         start, number = time.monotonic(), 1
         while not self.ended.wait(max(0.0, start + number * self.interval_s - time.monotonic())):
+            began = time.monotonic()
             row = self.sample()
             try:
                 self.stream.write(",".join(_format(row.get(column)) for column in COLUMNS) + "\n")
             except OSError as e:  # such as a full disk: what was kept until now is worth more than the rest
                 tell("telemetry: %s" % e)
                 return
+            self.samples += 1
+            self.seconds += time.monotonic() - began
             number = max(number + 1, int((time.monotonic() - start) // self.interval_s) + 1)
 
     def stop(self):
-        """No more rows."""
+        """No more rows. Returns what to tell of them (dict): samples, and the seconds that they took."""
         self.ended.set()
         self.join(5)
         with contextlib.suppress(OSError):  # a disk that is full says it here once more
             self.stream.close()
+        return {"samples": self.samples, "seconds": round(self.seconds, 3)}
 
     def sample(self):
         """One row (dict by column)."""

@@ -70,6 +70,7 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         **_measured(run, plan),
         "nodes": by_node,
         "node_rows": [nodes.node_row(name, rows, segments) for name, rows in by_node.items()],
+        "telemetry_cost_s": nodes.cost_s(events),
         "gpus": by_gpu,
         "gpu": gpus.gather(by_gpu, events, segments),
         "energy": _energy(record),

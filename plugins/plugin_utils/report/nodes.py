@@ -20,6 +20,12 @@ def telemetry(run: RunDirectory) -> dict[str, list[dict[str, Any]]]:
     return {name: [row for row in rows if isinstance(row.get("t"), float)] for name, rows in tables.items() if rows}
 
 
+def cost_s(events: list[dict[str, Any]]) -> float | None:
+    """What one row of a service's node took its agent (s, of one core); None where nobody told."""
+    done = [event for event in events if event["event"] == "telemetry_done" and event.get("samples")]
+    return sum(event["seconds"] for event in done) / sum(event["samples"] for event in done) if done else None
+
+
 def cpu_percent(row: dict[str, Any]) -> float | None:
     """A node's processors at work, of all it has."""
     parts = [row.get(f"cpu_{kind}_percent") for kind in ("user", "system", "iowait")]

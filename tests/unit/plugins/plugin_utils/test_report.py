@@ -250,3 +250,8 @@ def test_a_last_second_that_was_cut_short_is_no_fall_of_the_throughput():
     assert figures._whole_seconds({"rows": rows[:1], "measure_end": 100.3}) == rows[:1], "better than nothing"
     warmup = [{"t": 99.5, "phase": "warmup", "operations": 9.0}]
     assert figures._whole_seconds({"rows": warmup + rows, "measure_end": 103.4})[0]["phase"] == "warmup"
+
+
+def test_what_a_row_of_telemetry_took():
+    events = [{"event": "telemetry_done", "samples": 100, "seconds": 0.03}, {"event": "telemetry_done", "samples": 0}]
+    assert nodes.cost_s(events) == pytest.approx(0.0003) and nodes.cost_s([]) is None

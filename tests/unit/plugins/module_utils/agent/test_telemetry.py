@@ -19,7 +19,8 @@ def test_rows_are_complete_and_a_second_run_adds_to_them(tmp_path):
         sampler = telemetry.Sampler(str(path), usage.Usage(), interval_s=0.05)
         sampler.start()
         time.sleep(0.3)
-        sampler.stop()
+        told = sampler.stop()
+        assert told["samples"] > 1 and told["seconds"] > 0
     lines = path.read_text().splitlines()
     assert lines[0].split(",") == list(telemetry.COLUMNS) and lines.count(lines[0]) == 1
     rows = list(csv.DictReader(lines))
