@@ -9,11 +9,12 @@ Every program has a form of its own for times; known are those of the services a
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.texts import redact
 
+UTC = timezone.utc  # noqa: UP017  (the sanity tests of ansible-core 2.16 import with Python 3.10)
 LONGEST_LINE = 2000  # characters; a progress bar that was logged is one line of megabytes
 _LOOKED_AT = 160  # characters of a line in which its time is looked for
 _QUARTER_S = 900  # zones differ by quarters of an hour,
