@@ -71,6 +71,9 @@ class Remote:
         """
         # the login shell only starts /bin/sh: users of csh or fish get the same behaviour
         command = shlex.join(["/bin/sh", "-c", script, "sh", *args])
+        if stdin is not None and not stdin:
+            # Ansible's ssh takes an empty input for none, and leaves a terminal there, which never ends
+            command, stdin = f"{command} </dev/null", None
         give_up = time.monotonic() + self._patience_s
         while True:
             self.calls["ssh"] += 1

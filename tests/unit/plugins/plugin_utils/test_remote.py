@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -19,7 +20,16 @@ class ShellConnection:
     options = {"remote_user": "u1", "host": "login.example", "port": 8822}
 
     def exec_command(self, command, in_data=None, sudoable=True):
-        done = subprocess.run(["/bin/sh", "-c", command], input=in_data, capture_output=True, check=False)
+        argv, options = ["/bin/sh", "-c", command], {"capture_output": True, "timeout": 20}
+        if in_data:
+            done = subprocess.run(argv, input=in_data, check=False, **options)
+        else:  # a terminal, which never ends: as Ansible's ssh has it, also where the input is empty
+            reader, writer = os.pipe()
+            try:
+                done = subprocess.run(argv, stdin=reader, check=False, **options)
+            finally:
+                os.close(reader)
+                os.close(writer)
         return done.returncode, done.stdout, done.stderr
 
     def get_option(self, name):
@@ -43,6 +53,10 @@ def test_shell_passes_arguments_and_input(remote):
     assert answer.rc == 0
     assert answer.stdout == b"a b|c'd|$HOME|\x00\xffin"
     assert remote.calls == {"ssh": 1, "squeue": 1}
+
+
+def test_an_empty_input_ends(remote):
+    assert remote.shell("cat; echo over", stdin=b"").stdout == b"over\n"
 
 
 def test_argv_is_the_runner_of_the_slurm_client(remote):
