@@ -1,37 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What differs between two records: any two nested ones, or the provenance of two runs. Pure."""
+"""What differs between the provenance of two runs. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.nested import Difference, differences
 
 # Of one run, or said by other fields: two runs always differ in them.
 _OF_ONE_RUN = ("schema", "run", "rerun_of", "jobs", "clocks", "missing")
-_ABSENT = object()
-
-
-class Difference(NamedTuple):
-    """`field`: its dotted name; what it is in the one and in the other record, None where it is not there."""
-
-    field: str
-    before: Any
-    after: Any
-
-
-def differences(before: Any, after: Any, prefix: str = "") -> list[Difference]:
-    """All fields in which two nested records differ, in the order of the first and then of the second.
-
-    Lists of plain values are one value; of lists with records in them the items with the same number are compared.
-    """
-    one, two = dict(_leaves(before, prefix)), dict(_leaves(after, prefix))
-    found = []
-    for field in dict.fromkeys([*one, *two]):
-        old, new = one.get(field, _ABSENT), two.get(field, _ABSENT)
-        if old != new:
-            found.append(Difference(field, None if old is _ABSENT else old, None if new is _ABSENT else new))
-    return [each for each in found if (each.before, each.after) != (None, None)]
 
 
 def of_provenance(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
@@ -74,14 +53,3 @@ def _kinds(nodes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _without_missing(value: Any) -> Any:
     return {key: item for key, item in value.items() if key != "missing"} if isinstance(value, Mapping) else value
-
-
-def _leaves(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _leaves(item, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-        for number, item in enumerate(value):
-            yield from _leaves(item, f"{prefix}[{number}]")
-    else:
-        yield prefix, value

@@ -18,6 +18,7 @@ import threading
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.console import tell
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.nvidia_smi import own_gpus
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.nvml import Nvml, NvmlError
 
 VALUES = (
@@ -33,8 +34,7 @@ def of_job(gpus, environ):
 
     Where the site shows a job its own GPUs only, they are numbered anew and none of the numbers may fit: then all.
     """
-    mine = environ.get("SLURM_JOB_GPUS") or environ.get("CUDA_VISIBLE_DEVICES") or ""
-    names = mine.split(",")
+    names = (own_gpus(environ) or "").split(",")
     return [gpu for gpu in gpus if str(gpu.index) in names or gpu.uuid in names] or gpus
 
 
@@ -104,7 +104,7 @@ class GpuSampler(threading.Thread):
 
 def start(path, events):
     """A GpuSampler at work where the job has GPUs and somebody tells of them, else None; `events` (EventLog) say so."""
-    if not (os.environ.get("SLURM_JOB_GPUS") or os.environ.get("CUDA_VISIBLE_DEVICES")):
+    if not own_gpus():
         return None
     try:
         sampler = GpuSampler(path)
