@@ -72,6 +72,8 @@ def preview(run: RunDirectory) -> dict[str, Any]:
     evidence = gather(run, run.read_json("plan.json"), jobs_of(run), events)
     last = max((event["t"] for event in events), default=evidence.plan.get("created_at") or 0.0)
     record = compose(evidence, run.read_json("calls.json", {}), now=last)
+    if record["state"] not in timeline.FINAL_STATES:
+        return record  # its telemetry grows, and who lists runs that go on does not ask for it
     return {**record, **_from_telemetry(run, evidence, record["timeline"])}
 
 
