@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import registry, slo
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance_schema import provenance_schema
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance.schema import provenance_schema
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.inputs import MOST_BYTES
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.load_schema import (
     Arrival,

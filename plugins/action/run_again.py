@@ -9,9 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import rerun, rerun_differences, zipapp
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import zipapp
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.formatting import when
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import at_submission
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import (
+    at_submission,
+    rerun,
+    rerun_differences,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import find_run
 

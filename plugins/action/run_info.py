@@ -194,7 +194,8 @@ class ActionModule(ActionBase):
 
     def _show_log(self, run: RunDirectory, found: logs.Found, *, merged: bool) -> None:
         """Lines, those of errors and warnings in colour where Ansible colours anything."""
-        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import log_lines, screen
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import log_lines
 
         if found.left_out:
             self._cut(f"run {run.id}: {found.left_out:,} earlier lines are left out; -e limit=0 shows all")

@@ -7,9 +7,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import log_lines, screen
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.log_follow import Follower
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import Wanted
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import screen
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import Wanted, log_lines
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs.follow import Follower
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     UNREACHABLE_S,
     RunAction,

@@ -61,7 +61,7 @@ class ActionModule(RunAction):
         if self.options["rerun_of"] is None:
             paths = default_search_paths(self.task_vars.get("playbook_dir"), self.variable("benchmark_home"))
             return load_recipe(self.options["recipe"], paths), {}
-        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import rerun
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import rerun
 
         then = rerun.stored(find_run(self.home, self.options["rerun_of"]))
         recipe = then.recipe()

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
-    bottlenecks,
     cost,
-    energy,
     estimate,
     objectives,
     results,
@@ -20,6 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
     verdict,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import bottlenecks, energy
 
 SCHEMA = 1
 SETUP = "set-up"  # where cases have their names

@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.nested import differences
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import asked_of
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance_differences import of_provenance
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance.differences import of_provenance
 
 SERVICE, LOAD, MACHINE, INSTRUMENT, OTHER = "service", "load", "machine", "instrument", "other"
 KINDS = (SERVICE, LOAD, MACHINE, INSTRUMENT)

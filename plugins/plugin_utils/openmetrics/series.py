@@ -13,7 +13,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import timelin
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import naming
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics.families import COUNTER, UNKNOWN, Families
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.service_series import UP, read
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry.service_series import UP, read
 
 # Prometheus forgets a value after 5 minutes; what stays the same is said again so often
 _AGAIN_S = 15.0

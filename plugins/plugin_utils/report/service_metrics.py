@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.service_series import UP, Series, read
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry.service_series import UP, Series, read
 
 SHOWN = 20  # series of one service in the report; all of them are in the file
 PLOTTED = 6

@@ -9,7 +9,8 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare import
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .. import provenance_samples, samples
+from .. import samples
+from ..provenance import provenance_samples
 
 NODE = {
     "kernel": "6.1",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from .. import samples
-from ..test_energy import gpu_rows
+from ..telemetry.test_energy import gpu_rows
 from ..test_finish import finished
 from ..test_optional import BASE, without
 

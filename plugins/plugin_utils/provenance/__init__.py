@@ -15,9 +15,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible.release import __version__ as ansible_version
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import image_facts, provenance_nodes
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import image_facts
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.plan_parts import parts_of
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance_code import git_state
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance.code import git_state
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance.nodes import gather as gather_nodes
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.version import ROOT, collection_version
 
@@ -69,7 +70,7 @@ def after_collection(run: RunDirectory) -> dict[str, Any]:
     """The whole provenance of a collected run: what was known at its submission, its images, models, nodes and jobs."""
     known = run.read_json("provenance.json", {})
     events = run.events()
-    nodes, environment, odd = provenance_nodes.gather(run, events)
+    nodes, environment, odd = gather_nodes(run, events)
     clocks = next((event.get("offsets") for event in reversed(events) if event["event"] == "clocks"), None)
     models = _models(run, events)
     jobs = run.read_json("jobs.json", [])

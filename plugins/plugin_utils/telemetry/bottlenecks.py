@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results import Table
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.service_series import Series, read
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry.service_series import Series, read
 
 MORE_LOAD, MORE_DONE = 1.2, 1.05  # so much more was asked for, and not so much more was done: it stopped growing
 _NOT_LOOKED_AT = "the network (nobody knows how much its links carry)"

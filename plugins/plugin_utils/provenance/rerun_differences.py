@@ -16,8 +16,8 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.nested import 
     differences,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import anonymous, asked_of
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance.rerun import Stored
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.texts import redact
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.rerun import Stored
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 SPEC, IMAGES = "spec.json", "image.sbatch"

@@ -10,7 +10,7 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import provenance
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
-from . import samples
+from .. import samples
 
 SHA, RUNTIME = "5a" * 32, "apptainer version 1.4.5"
 HEAD = "7dd1e9050f714cd5b218e13ba36a3eb2" + "19210c6b00000000" * 2  # of a SIF file: UUID, made, changed

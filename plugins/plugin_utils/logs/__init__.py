@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import log_lines
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import log_lines
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 
 SOURCES = {

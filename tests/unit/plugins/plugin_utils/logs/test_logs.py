@@ -7,13 +7,13 @@ import json
 import resource
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import log_lines, logs
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import Wanted
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import logs
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import Wanted, log_lines
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from . import samples
+from .. import samples
 
 BEGIN = samples.BEGIN  # 2026-09-21 14:13:20 UTC
 AT = BEGIN + 5.25  # 14:13:25.250

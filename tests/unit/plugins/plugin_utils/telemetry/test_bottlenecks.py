@@ -6,9 +6,10 @@ from __future__ import annotations
 import csv
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import bottlenecks, finish, report, results
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, report, results
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import bottlenecks
 
-from . import samples
+from .. import samples
 from .test_energy import gpu_rows
 
 

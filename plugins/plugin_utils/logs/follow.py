@@ -8,8 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import log_lines
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import Wanted
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import Wanted, log_lines
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .recipe.models import BaseModel, ConfigDict, Field
+from ..recipe.models import BaseModel, ConfigDict, Field
 
 Missing = dict[str, str]
 _WHY = "Name of a field beside this that is null (or, at the top, a dotted one) → why it is."

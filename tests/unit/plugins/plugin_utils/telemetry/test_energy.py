@@ -8,10 +8,11 @@ import json
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import gpu_telemetry
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import energy, finish, formatting, report, screen
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, formatting, report, screen
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import gpus
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import energy
 
-from . import samples
+from .. import samples
 
 
 @pytest.fixture

@@ -7,15 +7,14 @@ import json
 import subprocess
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import log_follow
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.log_follow import Follower
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import Wanted
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs import Wanted, follow
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.logs.follow import Follower
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .test_remote import ShellConnection
+from ..test_remote import ShellConnection
 
 BEGIN = 1_790_000_000.0
 NOW = BEGIN + 50
@@ -107,7 +106,7 @@ def test_only_what_is_wanted(cluster):
 
 
 def test_what_grows_too_fast_is_skipped_and_said(cluster, monkeypatch):
-    monkeypatch.setattr(log_follow, "MOST_BYTES", 100)
+    monkeypatch.setattr(follow, "MOST_BYTES", 100)
     following = follower(search="9$|more")
     cluster.log("service.log", "begin\n")
     cluster.poll(following)
@@ -120,13 +119,13 @@ def test_what_grows_too_fast_is_skipped_and_said(cluster, monkeypatch):
 
 
 def test_a_long_log_is_entered_at_its_end(cluster, monkeypatch):
-    monkeypatch.setattr(log_follow, "FIRST_BYTES", 25)
+    monkeypatch.setattr(follow, "FIRST_BYTES", 25)
     cluster.log("service.log", "".join(f"{n:09d}\n" for n in range(100)))
     assert cluster.poll(follower()) == [("service.log", "000000098"), ("service.log", "000000099")]
 
 
 def test_a_line_without_an_end_is_not_waited_for_for_ever(cluster, monkeypatch):
-    monkeypatch.setattr(log_follow, "MOST_BYTES", 50)
+    monkeypatch.setattr(follow, "MOST_BYTES", 50)
     following = follower()
     cluster.poll(following)
     for _number in range(2):

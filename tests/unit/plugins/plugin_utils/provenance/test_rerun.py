@@ -7,18 +7,19 @@ import os
 import subprocess
 
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import image_facts, provenance, rerun
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import image_facts, provenance
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.nested import (
     Difference,
     differences,
 )
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import rerun
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ..test_remote import ShellConnection
 from .provenance_samples import REFERENCE, SHA, collected
-from .test_remote import ShellConnection
 
 DIGEST = f"sha256:{'ab' * 32}"
 

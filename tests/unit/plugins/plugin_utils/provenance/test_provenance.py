@@ -9,11 +9,12 @@ import subprocess
 
 import jsonschema
 import pytest
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, provenance, provenance_code
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, provenance
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import code
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
-from . import samples
+from .. import samples
 from .provenance_samples import IMAGES, SHA, collected, full_plan, node_record
 
 
@@ -150,24 +151,24 @@ def checkout(tmp_path, monkeypatch):
 
 
 def test_the_state_of_a_checkout(checkout):
-    clean = provenance_code.git_state(checkout)
+    clean = code.git_state(checkout)
     assert len(clean["commit"]) == 40 and clean["changed_files"] == 0
     assert clean["changes_sha256"] is None and "changes_sha256" in clean["missing"]
     (checkout / "a").write_text("2\n")
     (checkout / "new").write_text("2\n")
-    changed = provenance_code.git_state(checkout)
+    changed = code.git_state(checkout)
     assert changed["commit"] == clean["commit"] and changed["changed_files"] == 2
     (checkout / "a").write_text("3\n")
-    assert provenance_code.git_state(checkout)["changes_sha256"] != changed["changes_sha256"]
+    assert code.git_state(checkout)["changes_sha256"] != changed["changes_sha256"]
 
 
 def test_without_git_nothing_is_guessed(checkout, tmp_path, monkeypatch):
-    assert "installed" in provenance_code.git_state(tmp_path)["missing"]["commit"]
+    assert "installed" in code.git_state(tmp_path)["missing"]["commit"]
     empty = tmp_path / "empty"
     subprocess.run(["git", "init", "-q", str(empty)], check=True)
-    assert provenance_code.git_state(empty)["commit"] is None, "a repository without a commit"
+    assert code.git_state(empty)["commit"] is None, "a repository without a commit"
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = provenance_code.git_state(checkout)
+    found = code.git_state(checkout)
     assert found["changed_files"] is None and "git can't be run" in found["missing"]["commit"]
 
 
