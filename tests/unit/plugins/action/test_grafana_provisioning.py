@@ -36,9 +36,9 @@ def play(tmp_path):
 def test_files_are_written_once(play, tmp_path):
     folder = tmp_path / "provisioning"
     code, text = play("--check", provisioning=str(folder))
-    assert code == 0 and "9 files new or changed" in text and not folder.exists(), text
+    assert code == 0 and "10 files new or changed" in text and not folder.exists(), text
     code, text = play(provisioning=str(folder), prometheus_url="http://prometheus.example.org:9090")
-    assert code == 0 and f"9 files new or changed in {folder}" in text, text
+    assert code == 0 and f"10 files new or changed in {folder}" in text, text
     [source] = yaml.safe_load((folder / "datasources" / "aifactory.yaml").read_text())["datasources"]
     assert source["url"] == "http://prometheus.example.org:9090"
     [provider] = yaml.safe_load((folder / "dashboards" / "aifactory.yaml").read_text())["providers"]
