@@ -11,6 +11,8 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import contextlib
+
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
     duration,
     hostlist,
@@ -86,14 +88,19 @@ def parse(stdout):
 
 
 def parse_full(stdout):
-    """Jobs (list of Job), each with its steps, of what argv's command with `steps` printed. Raises ValueError."""
+    """Jobs (list of Job), each with its steps, of what argv's command with `steps` printed.
+
+    A step that can't be read is left out. Raises ValueError for output that is not sacct's.
+    """
     rows = table.rows(stdout, FULL_FIELDS)
     found = [_job(row) for row in rows if "." not in row["JobID"]]
     of_job = {}
     for row in rows:
         if "." in row["JobID"]:
-            step = _step(row)
-            of_job.setdefault(step["job_id"], []).append(step)
+            # whether a job has ended must be known even where a number of one of its steps can't be read
+            with contextlib.suppress(ValueError):
+                step = _step(row)
+                of_job.setdefault(step["job_id"], []).append(step)
     for job in found:
         job.steps = of_job.get(job.id, [])
     return found
