@@ -85,7 +85,9 @@ def _counted_energy(job: Job) -> int | None:
 
 def _step(step: dict[str, Any]) -> dict[str, Any]:
     plain = {name: step.get(name) for name in _STEP}
-    return {**plain, "node_list": hostlist.compress(step["nodes"]), "start": step["start_s"], "end": step["end_s"]}
+    nodes = step["nodes"]
+    where = {"nodes": len(nodes), "node_list": hostlist.compress(nodes)}
+    return {**plain, **where, "start": step["start_s"], "end": step["end_s"]}
 
 
 def adopt(run: RunDirectory, client: SlurmClient) -> list[dict[str, Any]]:

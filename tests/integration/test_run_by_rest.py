@@ -36,6 +36,8 @@ def test_a_run(cluster, token, play, recipe, home):
     calls = read_json(home, run_id, "calls.json")
     assert calls["POST slurm/job"] == 2
     assert not COMMANDS & set(calls)
+    for job in read_json(home, run_id, "run.json")["jobs"]:
+        assert job["usage"]["source"] == "slurmdb" and job["usage"]["cpu_s"] > 0, job["usage"]
     proofs = [check["how"] for check in read_json(home, run_id, "teardown.json")["checks"]]
     assert any(how.startswith("GET /slurm") for how in proofs), proofs
     assert_nothing_left([run_id])

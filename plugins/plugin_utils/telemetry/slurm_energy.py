@@ -85,7 +85,7 @@ def _of_job(job: dict[str, Any], plugins: list[str] | None, meters: list[Any], s
             nodes = tuple(hostlist.expand(step.get("node_list")))
             part = Part(step["step"], nodes, step["start"], step["end"], step.get("energy_j"))
             of_component.setdefault(step["job_id"], []).append(part)
-    parts = [_standing_for(found) for found in of_component.values()]
+    parts = _apart([_standing_for(found) for found in of_component.values()])
     status, reason = _judged(parts, plugins, (job.get("usage") or {}).get("reason"))
     told = status == COUNTED
     return {

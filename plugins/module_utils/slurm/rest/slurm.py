@@ -139,8 +139,7 @@ class RestSlurm:
 
     def _records(self, doing, conditions, steps=False):
         query = "&".join("{0}={1}".format(key, quote(str(value), safe="")) for key, value in conditions)
-        part = "slurmdb/jobs?skip_steps={0}&{1}".format("false" if steps else "true", query)
-        return jobs.accounting_jobs(self._get(doing, part))
+        return jobs.accounting_jobs(self._get(doing, "slurmdb/jobs?" + ("" if steps else "skip_steps=true&") + query))
 
     def _several(self, key, values):
         """Conditions for several values: v0.0.38 takes a list with commas, newer versions the key again."""

@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct, sstat, table, usage
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.rest import jobs as rest_jobs
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.rest.slurm import RestSlurm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .replay import FIXTURES, recording
+from .replay import FIXTURES, Clock, recording
+from .rest.samples import token
 
 VERSIONS = sorted(path.parent.name for path in FIXTURES.glob("*/steps-json.json"))
 
@@ -190,3 +193,20 @@ def test_whatever_slurmdbd_answers_of_steps_is_read_or_left_out(step, other):
     for steps in ([step], [other], other):
         job = {"job_id": 1, "state": {"current": ["COMPLETED"]}, "steps": steps}
         assert isinstance(rest_jobs.accounting_jobs({"jobs": [job]})[0].steps, list)
+
+
+@pytest.mark.parametrize(
+    ("steps", "asked"), [(True, "/slurmdb/v0.0.41/jobs?step=7"), (False, "skip_steps=true&step=7")]
+)
+def test_slurmdbd_is_asked_for_steps_in_the_same_request(told, steps, asked):
+    class Server:
+        url, paths = "http://recorded", []
+
+        def request(self, method, path, headers, body=None):
+            self.paths.append(path)
+            return 200, json.dumps({"jobs": told, "errors": []})
+
+    server = Server()
+    slurm = RestSlurm(server, token(), version="v0.0.41", clock=Clock(1_795_940_000))
+    found = slurm.records_by_id("ask", ["7"], steps=steps)
+    assert len(server.paths) == 1 and server.paths[0].endswith(asked) and found[0].steps
