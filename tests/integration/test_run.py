@@ -27,6 +27,7 @@ def rows(home: Path, run_id: str, **wanted: str) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(stream) if all(row[key] == value for key, value in wanted.items())]
 
 
+@pytest.mark.alone
 def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
     played = play("run", "-e", f"recipe={recipe()}", limit=None)
     runs = played.run_ids()
@@ -57,6 +58,7 @@ def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
     assert_nothing_left(runs)
 
 
+@pytest.mark.alone
 def test_one_cluster_that_fails_leaves_the_other_to_its_run(play, recipe, home, tmp_path):
     site = tmp_path / "site.yml"
     site.write_text("all: {hosts: {local2411: {benchmark_account: nobody}}}\n")
