@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, objectives, results, timeline
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import (
+    answers,
     gpus,
     measures,
     nodes,
@@ -20,7 +21,6 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.verdict import clocks
 
-CARDS = 8  # cases that have a card of their own
 CASES_PLOTTED = 12  # in one plot over time, or by percentile: more lines are not told apart
 
 # Fields that the templates ask for, where an older or incomplete run.json lacks them.
@@ -65,8 +65,9 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "phase_seconds": timeline.by_phase(segments),
         "phases": timeline.PHASES,
         "total_s": segments[-1]["end"] - segments[0]["start"] if segments else None,
-        "cards": CARDS,
-        "headlines": _by_case(record.get("headline") or []),
+        "answers": answers.gather(record),
+        "every_case": answers.every_case(answers.by_name(record.get("headline") or [])),
+        "rows_shown": answers.ROWS,
         **_measured(run, plan),
         "nodes": by_node,
         "node_rows": [nodes.node_row(name, rows, segments) for name, rows in by_node.items()],
@@ -161,10 +162,3 @@ def _measured(run: RunDirectory, plan: dict[str, Any]) -> dict[str, Any]:
         "sweep": sweep.gather(plan, cases, table, histograms, planned),
         "search": search.gather(found, plan, table),
     }
-
-
-def _by_case(headline: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for line in headline:
-        found.setdefault(line["case"], []).append(line)
-    return found

@@ -154,7 +154,8 @@ def test_numbers_that_are_none_do_not_keep_it_from_being_made(tmp_path):
 def test_the_markdown_reads_as_it_should(tmp_path):
     _html, markdown = report.render(finished(tmp_path, "finished")[0])
     text = markdown.read_text()
-    assert re.search(r"^\| max \| response\\_time p50 \| 2\.\d\d ms \| 28,\d\d\d \| 2 \|$", text, re.M)
+    assert "| case | repetitions | operations | response time p50 | response time p99 | throughput |" in text
+    assert re.search(r"^\| max \| 2 \| 28,\d\d\d \| 2\.\d\d ms \| \d\.\d\d ms \| 1,40\d/s ± [\d.]+ \|$", text, re.M)
     assert "6 ssh, 2 sbatch, 4 squeue." in text
     assert not re.search(r"^\|.*\|\n\n\|", text, re.M), "no table is torn apart"
 
