@@ -18,9 +18,14 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import Ru
 MOST_CHARACTERS = 60_000  # of report.md: GitHub takes comments of at most 65,536
 # what of content.collect is left out of a report.md that is too long, in this order → what it is
 _FIRST_TO_GO = {
-    "logs": "logs", "scripts": "scripts", "others": "other numbers", "service_metrics": "what the services say of themselves",
-    "times": "other times", "results": "repetitions", "provenance": "provenance",
-}  # fmt: skip
+    "logs": "logs",
+    "scripts": "scripts",
+    "others": "other numbers",
+    "service_metrics": "what the services say of themselves",
+    "times": "other times",
+    "results": "repetitions",
+    "provenance": "provenance",
+}
 
 
 def render(run: RunDirectory | str | os.PathLike[str]) -> tuple[Path, Path]:
@@ -38,7 +43,7 @@ def render(run: RunDirectory | str | os.PathLike[str]) -> tuple[Path, Path]:
 
 def to_html(gathered: dict[str, Any]) -> str:
     """The HTML report of what content.collect gathered."""
-    framed = page.frame(figures.figures(gathered))
+    framed = page.frame(figures.figures(gathered), figures.WIDE)
     return page.environment(True).get_template("report.html.j2").render(**gathered, **framed)
 
 

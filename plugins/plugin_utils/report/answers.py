@@ -67,13 +67,11 @@ def _fast(record: dict[str, Any], by_case: dict[str, list[dict[str, Any]]]) -> d
         chosen = f"{len(kept)} of {len(names)} cases: those with the most throughput"
         chosen += " that meet the SLO" if any(met.get(case) for case in kept) else ""
         names = [case for case in names if case in kept]
-    return {
-        "cases": [
-            {"case": case, "lines": by_case[case][:LINES], "met": met.get(case), "about": _about(record, by_case[case][0])}
-            for case in names
-        ],
-        "chosen": chosen,
-    }  # fmt: skip
+    tiles = [
+        {"case": case, "lines": by_case[case][:LINES], "met": met.get(case), "about": _about(record, by_case[case][0])}
+        for case in names
+    ]
+    return {"cases": tiles, "chosen": chosen}
 
 
 def _throughput(lines: list[dict[str, Any]]) -> float:
@@ -134,7 +132,8 @@ def _from_intervals(by_case: dict[str, list[dict[str, Any]]]) -> Iterable[str]:
         return
     for line in lines:
         if line.get("lower") is not None and line.get("upper") is not None:
-            yield f"The capacity lies between {formatting.number(line['lower'])} and {formatting.number(line['upper'])}."
+            lower, upper = formatting.number(line["lower"]), formatting.number(line["upper"])
+            yield f"The capacity lies between {lower} and {upper}."
     known = [line for line in lines if line.get("half_width") is not None and line["value"]]
     if known:
         widest = max(known, key=lambda line: abs(line["half_width"] / line["value"]))

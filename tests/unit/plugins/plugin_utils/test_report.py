@@ -5,12 +5,20 @@ import itertools
 import json
 import re
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import report
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import preview
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, drawing, figures, nodes, texts
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import (
+    content,
+    drawing,
+    figures,
+    nodes,
+    texts,
+    time_figures,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +55,12 @@ class Page(HTMLParser):
 def page(run):
     html, markdown = report.render(run)
     return Page(html.read_text()), html.read_text(), markdown.read_text()
+
+
+def static_drawing(html, name):
+    """The SVG of a figure, as it stands in the page."""
+    place = html.index(f'data-figure="{name}"')
+    return ElementTree.fromstring(html[html.index("<svg", place) : html.index("</svg>", place) + 6])
 
 
 @pytest.mark.parametrize("variant", samples.VARIANTS)
@@ -246,11 +260,15 @@ def test_many_nodes_and_clients_stay_readable(tmp_path):
 def test_a_last_second_that_was_cut_short_is_no_fall_of_the_throughput():
     rows = [{"t": 100.0 + second, "phase": "measure", "operations": 50.0} for second in range(4)]
     rows[-1]["operations"] = 20.0
-    assert [row["t"] for row in figures._whole_seconds({"rows": rows, "measure_end": 103.4})] == [100.0, 101.0, 102.0]
-    assert figures._whole_seconds({"rows": rows, "measure_end": 104.0}) == rows
-    assert figures._whole_seconds({"rows": rows[:1], "measure_end": 100.3}) == rows[:1], "better than nothing"
+    assert [row["t"] for row in time_figures.whole_seconds({"rows": rows, "measure_end": 103.4})] == [
+        100.0,
+        101.0,
+        102.0,
+    ]
+    assert time_figures.whole_seconds({"rows": rows, "measure_end": 104.0}) == rows
+    assert time_figures.whole_seconds({"rows": rows[:1], "measure_end": 100.3}) == rows[:1], "better than nothing"
     warmup = [{"t": 99.5, "phase": "warmup", "operations": 9.0}]
-    assert figures._whole_seconds({"rows": warmup + rows, "measure_end": 103.4})[0]["phase"] == "warmup"
+    assert time_figures.whole_seconds({"rows": warmup + rows, "measure_end": 103.4})[0]["phase"] == "warmup"
 
 
 def test_what_a_row_of_telemetry_took():
