@@ -12,6 +12,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client i
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.orphans import targets_of
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     UNREACHABLE_S,
@@ -27,6 +28,7 @@ ACCOUNTING_LAG_S = 2.0  # slurmctld hands on to accounting what it knows within 
 # Renamed first: who collects at the same time sees that it has half a directory.
 _REMOVE = """[ ! -e "$1" ] || { rm -rf -- "$1.gone" && mv -- "$1" "$1.gone"; } || exit 1
 rm -rf -- "$1.gone" && [ ! -e "$1" ] && [ ! -e "$1.gone" ]"""
+_TARGETS = """rm -f -- "$1/$2"-*.json; for path in "$1/$2"-*.json; do [ ! -e "$path" ] || exit 1; done"""
 _STOP = """[ ! -d "$1/control" ] || : >"$1/control/stop" """
 
 
@@ -56,6 +58,7 @@ class ActionModule(RunAction):
             # what the agents found, and the directory, are known when the run was collected
             checks += [*_agent_checks(run), *_client_checks(run)]
             checks.append(self._directory(remote, run, plan["run_dir"]))
+            checks += self._targets(remote, run.id, plan["cluster"])
         teardown = {
             "schema": 1,
             "clean": all(check["ok"] for check in checks),
@@ -176,6 +179,15 @@ class ActionModule(RunAction):
         if answer.rc == 0:
             return {**check, "found": "removed", "ok": True}
         return {**check, "found": answer.err.strip() or "still there", "ok": False}
+
+    def _targets(self, remote: Remote, run_id: str, cluster: dict[str, Any]) -> list[dict[str, Any]]:
+        """What tells Prometheus of the run's agents, which an agent that was killed could not remove."""
+        if not cluster.get("live_metrics"):
+            return []
+        folder = targets_of(cluster["scratch"])
+        answer = remote.shell(_TARGETS, folder, run_id)
+        found = "none left" if answer.rc == 0 else answer.err.strip() or "still there"
+        return [{"what": "live targets", "how": f"rm and look in {folder}", "found": found, "ok": answer.rc == 0}]
 
 
 def _said_goodbye(run: RunDirectory) -> bool:

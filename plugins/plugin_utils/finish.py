@@ -82,7 +82,7 @@ def _from_telemetry(run: RunDirectory, evidence: verdict.Evidence, segments: lis
     return {
         "jobs": jobs,
         "energy": energy.outcome(run, segments, evidence.events, jobs),
-        "bottleneck": bottlenecks.outcome(run, evidence.planned, evidence.table, evidence.plan),
+        "bottleneck": bottlenecks.outcome(run, _at_work(evidence), evidence.table, evidence.plan),
     }
 
 
@@ -186,8 +186,14 @@ def _cost(evidence: verdict.Evidence, segments: list[dict[str, Any]], now: float
         **found,
         "price": estimate.price_of(found, prices),
         "currency": prices.get("currency"),
-        "cases": cost.of_cases(evidence.jobs, evidence.planned, evidence.table, prices),
+        "cases": cost.of_cases(evidence.jobs, _at_work(evidence), evidence.table, prices),
     }
+
+
+def _at_work(evidence: verdict.Evidence) -> list[dict[str, Any]]:
+    """The repetitions that were measured to their end, and of a search those of the highest load that met the SLO."""
+    best = objectives.best_case(evidence.search)
+    return [*evidence.planned, *(case for case in evidence.cases if case.get("trial") and case["case"] == best)]
 
 
 def _headline(evidence: verdict.Evidence) -> list[dict[str, Any]]:

@@ -42,6 +42,7 @@ def assert_slurm_told(home: Path, run_id: str, record: dict) -> None:
     assert {job["status"] for job in record["energy"]["slurm"]["jobs"]} == {"not configured"}
 
 
+@pytest.mark.alone
 def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
     played = play("run", "-e", f"recipe={recipe()}", limit=None)
     runs = played.run_ids()
@@ -73,6 +74,7 @@ def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
     assert_nothing_left(runs)
 
 
+@pytest.mark.alone
 def test_one_cluster_that_fails_leaves_the_other_to_its_run(play, recipe, home, tmp_path):
     site = tmp_path / "site.yml"
     site.write_text("all: {hosts: {local2411: {benchmark_account: nobody}}}\n")

@@ -34,6 +34,8 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors i
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.launcher import Launcher
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.live import endpoint
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.live.load import LiveLoad
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.order import measured_order
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.results import Results
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.search_run import SearchRun
@@ -72,7 +74,7 @@ class Conductor:
         self.prepared_s = 0.0  # what getting ready took the slowest client
         self.pulse = run_dir.Pulse(self.dir.control(run_dir.SERVICE_ALIVE))
         self.signs_read_at = 0.0
-        self.context = None
+        self.context = self.live = None
         self.tmp_dir = node_dirs.path(spec, "setup")
 
     def run(self):
@@ -84,15 +86,18 @@ class Conductor:
         heartbeat = run_dir.Heartbeat(self.dir.control(run_dir.CLIENTS_ALIVE))
         heartbeat.start()
         code, reason = 1, "the conductor failed"
+        self._begin_live()
         try:
             run_dir.reserve(self.dir.control("clients.reserve"))
             run_dir.refuse_second_start()
             node_dirs.make(self.tmp_dir)
             self._measure_all()
+            self._end_live()
             self.events.emit("done", cases=len(self.results.cases))
             code, reason = 0, None
         except (AgentError, LoadError, OSError) as e:
             reason = explain(e)
+            self._end_live()
             code = self._failed(e, reason)
         finally:
             # First of all: the service's nodes are waiting for this.
@@ -104,6 +109,18 @@ class Conductor:
             for what in ["setup"] + [node_dirs.client(number) for number in sorted(self.lost)]:
                 node_dirs.remove(node_dirs.path(self.spec, what))
         return code
+
+    def _begin_live(self):
+        found = endpoint.start(self.spec, "clients", "clients", self.events)
+        if found:
+            benchmarks = self.spec["benchmarks"]
+            planned = None if benchmarks.get("search") else len(measured_order(benchmarks, self.spec["run_id"]))
+            self.live = LiveLoad(found, self, planned)
+
+    def _end_live(self):
+        if self.live:
+            live, self.live = self.live, None
+            self.events.emit("live_done", **live.endpoint.close())
 
     def _on_signal(self, number, frame):
         self.signal = number
@@ -126,6 +143,8 @@ class Conductor:
         if workload.setup_uses_shell:
             ctx.shell()
         ctx.services, ctx.companions = self._endpoints()
+        if self.live:
+            self.live.phase("ready")
         self.launcher.send("services", services=ctx.services, companions=ctx.companions)
         if workload.setup_uses_shell:
             ctx.shell().ready()
@@ -149,6 +168,8 @@ class Conductor:
 
     def _clean_up(self, workload, deadline_s):
         """Undo the set-up. What was measured stays right when that fails: an event says so."""
+        if self.live:
+            self.live.phase("ending")
         failures = []
 
         def undo():

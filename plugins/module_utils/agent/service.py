@@ -33,6 +33,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError, explain
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog, node_name
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.live import endpoint as live
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.scraper import Scraper
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import Target
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.probes import Prober
@@ -78,7 +79,7 @@ class Supervisor:
         self.owns_data = False
         self.secrets_dir = os.path.join(self.dir.root, "secrets", *filter(None, [companion]))
         self.gpu_memory = self.address = self.port = self.process = self.prober = None
-        self.sampler = self.gpu_sampler = self.scraper = self.models = None
+        self.sampler = self.gpu_sampler = self.scraper = self.models = self.live = None
         self.claims = {}  # by the name of the port; the service's own has none
         self.signal = None
         self.wake = threading.Event()
@@ -154,13 +155,16 @@ class Supervisor:
         # the container is starting meanwhile: asking costs the service nothing
         described = node.describe(self.spec.get("runtime"))
         self.events.emit("node_described", **described)
+        self.live = live.start(self.spec, self.members.file("service.x")[:-2], "service", self.events, self.address)
         if os.environ.get("SLURM_LOCALID", "0") == "0" or not self.members.several:  # one of every node
             # a driver may take seconds to answer
             record = (self.dir, self.spec, run_dir.service_part(self.spec), described)
             threading.Thread(target=node_record.write, args=record, name="node record", daemon=True).start()
-            self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node_name()), Usage())
+            path = self.dir.path("telemetry", "service-%s.csv" % node_name())
+            self.sampler = Sampler(path, Usage(), tell=self.live and self.live.node)
             self.sampler.start()
-            self.gpu_sampler = gpu_telemetry.start(self.dir.path("telemetry", "gpu-%s.csv" % node_name()), self.events)
+            path = self.dir.path("telemetry", "gpu-%s.csv" % node_name())
+            self.gpu_sampler = gpu_telemetry.start(path, self.events, self.live and self.live.gpu)
 
     def _until_healthy(self):
         # a member that nobody talks to is well as long as it lives
@@ -214,7 +218,8 @@ class Supervisor:
         if port is None or not self.members.serves:
             return
         target = Target(self.address, port, options, self.service.get("connection") or {}, self._secret)
-        self.scraper = Scraper(target, self.dir.path("metrics", "%s.csv" % run_dir.file_name(self.name)))
+        path = self.dir.path("metrics", "%s.csv" % run_dir.file_name(self.name))
+        self.scraper = Scraper(target, path, tell=self.live and self.live.service(self.name))
         self.scraper.start()
         self.events.emit("metrics_started", service=self.name, type=options["type"], port=port,
                          interval_s=self.scraper.interval_s, show=options.get("show") or [])  # fmt: skip
@@ -322,6 +327,8 @@ class Supervisor:
 
     def _clean_up(self):
         """End what runs, remove what was made, and report how it is known. True when nothing is left."""
+        if self.live:
+            self.events.emit("live_done", **self.live.close())
         if self.scraper:
             self.events.emit("metrics_done", **self.scraper.stop())
         if self.gpu_sampler:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import naming
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics import naming
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics.families import COUNTER, INFO, Families
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results import ALL, Table
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory

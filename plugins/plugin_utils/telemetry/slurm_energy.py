@@ -26,7 +26,7 @@ _WHOLE_NODE = "the whole node, by its management controller"
 # plugin → the kinds of own devices that it counts as well (None: all), and what it counts
 _COVERS: dict[str, tuple[tuple[str, ...] | None, str]] = {
     "rapl": (("cpu",), "the processors' packages and memory of the whole node"),
-    "gpu": (("gpu",), "all GPUs of the node"),
+    "gpu": (("gpu",), "the GPUs (the job's own where cgroups keep it to them, else all of the node)"),
     "ipmi": (None, _WHOLE_NODE),
     "xcc": (None, _WHOLE_NODE),
     "pm_counters": (None, _WHOLE_NODE),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.aifactory.benchmark.plugins.action.run_teardown import 
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Result
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 from ..module_utils.slurm.replay import Clock
@@ -167,3 +169,26 @@ def test_a_slurmctld_that_stays_away_leaves_it_unknown(run):
     away = Slurm(squeue=[AWAY], sacct=[rows(over)], scontrol=[AWAY])
     checks = jobs_checked(run, away, away)
     assert not checks["jobs by name"]["ok"] and checks["jobs by name"]["found"].startswith("unknown: "), checks
+
+
+class Shell:
+    """Stands for the connection: this machine's own shell."""
+
+    def shell(self, script, *args):
+        done = subprocess.run(["sh", "-c", script, "sh", *args], capture_output=True, check=False)
+        return Result(done.returncode, done.stdout, done.stderr)
+
+
+def test_what_prometheus_would_look_for_is_removed(tmp_path):
+    folder = tmp_path / "monitoring/targets"
+    folder.mkdir(parents=True)
+    for name in ("id-1-clients-n1.json", "id-1-service-n2.json", "id-2-clients-n1.json", "token"):
+        (folder / name).write_text("")
+    cluster = {"scratch": str(tmp_path), "live_metrics": True}
+    [check] = Teardown()._targets(Shell(), "id-1", cluster)
+    assert check["ok"] and check["what"] == "live targets" and check["found"] == "none left"
+    assert {path.name for path in folder.iterdir()} == {"id-2-clients-n1.json", "token"}
+    (folder / "id-2-x.json").mkdir()
+    [check] = Teardown()._targets(Shell(), "id-2", cluster)
+    assert not check["ok"] and "id-2-x.json" in check["found"]
+    assert Teardown()._targets(None, "id-1", {"scratch": "/s"}) == []

@@ -5,12 +5,20 @@ import itertools
 import json
 import re
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import report
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import preview
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, drawing, figures, nodes, texts
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import (
+    content,
+    drawing,
+    figures,
+    nodes,
+    texts,
+    time_figures,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +55,12 @@ class Page(HTMLParser):
 def page(run):
     html, markdown = report.render(run)
     return Page(html.read_text()), html.read_text(), markdown.read_text()
+
+
+def static_drawing(html, name):
+    """The SVG of a figure, as it stands in the page."""
+    place = html.index(f'data-figure="{name}"')
+    return ElementTree.fromstring(html[html.index("<svg", place) : html.index("</svg>", place) + 6])
 
 
 @pytest.mark.parametrize("variant", samples.VARIANTS)
@@ -154,7 +168,8 @@ def test_numbers_that_are_none_do_not_keep_it_from_being_made(tmp_path):
 def test_the_markdown_reads_as_it_should(tmp_path):
     _html, markdown = report.render(finished(tmp_path, "finished")[0])
     text = markdown.read_text()
-    assert re.search(r"^\| max \| response\\_time p50 \| 2\.\d\d ms \| 28,\d\d\d \| 2 \|$", text, re.M)
+    assert "| case | repetitions | operations | response time p50 | response time p99 | throughput |" in text
+    assert re.search(r"^\| max \| 2 \| 28,\d\d\d \| 2\.\d\d ms \| \d\.\d\d ms \| 1,40\d/s ± [\d.]+ \|$", text, re.M)
     assert "6 ssh, 2 sbatch, 4 squeue." in text
     assert not re.search(r"^\|.*\|\n\n\|", text, re.M), "no table is torn apart"
 
@@ -245,11 +260,15 @@ def test_many_nodes_and_clients_stay_readable(tmp_path):
 def test_a_last_second_that_was_cut_short_is_no_fall_of_the_throughput():
     rows = [{"t": 100.0 + second, "phase": "measure", "operations": 50.0} for second in range(4)]
     rows[-1]["operations"] = 20.0
-    assert [row["t"] for row in figures._whole_seconds({"rows": rows, "measure_end": 103.4})] == [100.0, 101.0, 102.0]
-    assert figures._whole_seconds({"rows": rows, "measure_end": 104.0}) == rows
-    assert figures._whole_seconds({"rows": rows[:1], "measure_end": 100.3}) == rows[:1], "better than nothing"
+    assert [row["t"] for row in time_figures.whole_seconds({"rows": rows, "measure_end": 103.4})] == [
+        100.0,
+        101.0,
+        102.0,
+    ]
+    assert time_figures.whole_seconds({"rows": rows, "measure_end": 104.0}) == rows
+    assert time_figures.whole_seconds({"rows": rows[:1], "measure_end": 100.3}) == rows[:1], "better than nothing"
     warmup = [{"t": 99.5, "phase": "warmup", "operations": 9.0}]
-    assert figures._whole_seconds({"rows": warmup + rows, "measure_end": 103.4})[0]["phase"] == "warmup"
+    assert time_figures.whole_seconds({"rows": warmup + rows, "measure_end": 103.4})[0]["phase"] == "warmup"
 
 
 def test_what_a_row_of_telemetry_took():

@@ -211,7 +211,7 @@ def test_the_report_the_screen_and_openmetrics_show_it(run):
     run.write_json("run.json", finish.preview(run))
     html, markdown = (path.read_text() for path in report.render(run))
     for text in (html, markdown):
-        assert "service job 4711" in text and "6.30 kJ" in text and "0.952" in text and "all GPUs of the node" in text
+        assert "service job 4711" in text and "6.30 kJ" in text and "0.952" in text and "the GPUs (the job" in text
         assert "12.5 s" in text and "Not all that Slurm can tell: clients job 4712" in text
     told = " ".join(str(line) for line in screen._time(run.read_json("run.json")))
     assert "energy by Slurm, start to end of service job 4711 6.30 kJ (own samples: 95% of it)" in told
