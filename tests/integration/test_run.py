@@ -32,8 +32,9 @@ def assert_slurm_told(home: Path, run_id: str, record: dict) -> None:
     for job in record["jobs"]:
         usage = job["usage"]
         assert usage["source"] == "sacct" and usage["reason"] is None and "batch" in {s["step"] for s in usage["steps"]}
-        assert usage["cpu_s"] > 0 and usage["disk_read_bytes"] is not None, usage
-        assert job["role"] == "image" or usage["max_rss_bytes"] > 2**20, usage
+        assert usage["cpu_s"] > 0, usage
+        if job["role"] != "image":  # which may be over before Slurm has looked
+            assert usage["max_rss_bytes"] > 2**20 and usage["disk_read_bytes"] is not None, usage
     assert record["calls"]["sstat"] == 2 and record["calls"]["sacct"] <= 2, record["calls"]
     with (home / "runs" / run_id / "telemetry/slurm.csv").open() as stream:
         sampled = list(csv.DictReader(stream))
