@@ -142,5 +142,5 @@ def test_where_it_cannot_be_written_is_told(export, runs, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match=r"parquet=.*file must end in \.parquet, or be a folder"):
         export(tmp_path / "file")
-    with pytest.raises(RunError, match="csv=.* cannot be written"):
+    with pytest.raises(RunError, match=r"csv=.* cannot be written"):
         export(tmp_path / "file" / "all.csv")
