@@ -60,6 +60,7 @@ def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
             assert (home / "runs" / run / name).stat().st_size > 0, name
         provenance = read_json(home, run, "provenance.json")
         jsonschema.validate(provenance, json.loads((ROOT / "docs/provenance.schema.json").read_text()))
+        jsonschema.validate(record, json.loads((ROOT / "docs/run.schema.json").read_text()))
         assert provenance["environment"].keys() == {"service", "clients"} and provenance["clocks"]
         assert [job["state"] for job in provenance["jobs"]][-2:] == ["COMPLETED", "COMPLETED"]
         assert {role for node in provenance["nodes"].values() for role in node["roles"]} == {"service", "clients"}

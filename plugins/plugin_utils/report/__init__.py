@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, figures, page
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
+MARKDOWN_ROWS = 50  # of any of its tables
 MOST_CHARACTERS = 60_000  # of report.md: GitHub takes comments of at most 65,536
 # what of content.collect is left out of a report.md that is too long, in this order → what it is
 _FIRST_TO_GO = {
@@ -49,6 +50,7 @@ def to_html(gathered: dict[str, Any]) -> str:
 
 def to_markdown(gathered: dict[str, Any]) -> str:
     """The Markdown report of what content.collect gathered; the longest parts are left out where it would not fit."""
+    gathered = {**gathered, "rows_shown": MARKDOWN_ROWS}
     template, left_out = page.environment(False).get_template("report.md.j2"), {}
     for name, part in _FIRST_TO_GO.items():
         text = template.render(**gathered, left_out=list(left_out.values()))

@@ -25,6 +25,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.verdict import clocks
 
+FACTS = 1_000  # of provenance, environment, events and the bar of phases
 CASES_PLOTTED = 12  # in one plot over time, or by percentile: more lines are not told apart
 
 # Fields that the templates ask for, where an older or incomplete run.json lacks them.
@@ -74,6 +75,8 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "answers": answers.gather(record),
         "every_case": answers.every_case(answers.by_name(record.get("headline") or [])),
         "rows_shown": answers.ROWS,
+        "facts_shown": FACTS,
+        "segments_shown": FACTS,
         **_measured(run, plan, lambda cases, load: utilization.by_load(by_node, by_gpu, cases, load)),
         "nodes": by_node,
         "node_rows": [nodes.node_row(name, rows, segments) for name, rows in by_node.items()],
@@ -145,7 +148,7 @@ def _named(service: dict[str, Any]) -> str:
 
 def _measured(run: RunDirectory, plan: dict[str, Any], by_load: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """What is in the results: of the trials of a search, one by one only the load at the capacity."""
-    cases, table, found = run.cases(), results.Table(run.results()), run.search()
+    cases, table, found = run.cases(), results.Table(run.results(merged=True)), run.search()
     histograms, setup = finish.histograms(run, cases), run.setup_metrics()
     shown = finish.shown_cases(plan, cases, table, found)
     plotted = shown[:CASES_PLOTTED]

@@ -67,7 +67,7 @@ def outcome(
         reason = _why_unknown(events)
         return {"status": UNKNOWN, "reason": reason, "devices": [], "idle_w": None, "cases": [], "slurm": slurm}
     idle_w = _idle_w(found, segments, events)
-    table = Table(run.results())
+    table = Table(run.results(merged=True))
     cases = [_of_case(found, case, table, idle_w) for case in run.cases() if case.get("measure_end")]
     return {
         "status": MEASURED if any(case["joules"] is not None for case in cases) else UNKNOWN,

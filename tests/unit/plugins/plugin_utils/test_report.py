@@ -257,6 +257,25 @@ def test_many_nodes_and_clients_stay_readable(tmp_path):
     assert len(figures.figures(gathered)["node_cpu"]["data"]) == nodes.NODES_SHOWN
 
 
+def test_many_cases_and_clients_stay_readable(tmp_path):
+    """What only clients know is a row for each of them and each case: the report shows the first ones and says so."""
+    run, record = finished(tmp_path, "finished")
+    names = [f"case-{number}" for number in range(300)]
+    clients = [f"{name},1,{client},own,1,value,1" for name in names for client in range(20)]
+    merged = [f"{name},1,all,throughput,1/s,value,5" for name in names]
+    run.write_text("results.csv", "case,repetition,client,metric,unit,statistic,value\n" + "\n".join(clients + merged))
+    case = run.read_json("cases.json")[0]
+    run.write_json("cases.json", [{**case, "case": name, "repetition": 1, "histograms": {}} for name in names])
+    run.write_json("run.json", {**record, "headline": [{**record["headline"][0], "case": name} for name in names]})
+    parsed, _html, markdown = page(run)
+    text = re.sub(r"\s+", " ", " ".join(parsed.text))
+    assert "These are the first 200 of 6,000 rows; all are in results.csv." in text
+    assert "These are the first 200 of 300 repetitions" in text and "100 more cases in results.csv." in text
+    assert "4 of 300 cases" in text
+    assert sum(tag == "tr" for tag, _attributes in parsed.elements) < 2_000
+    assert len(markdown) <= report.MOST_CHARACTERS and "Tables show the first 50 rows" in markdown
+
+
 def test_a_last_second_that_was_cut_short_is_no_fall_of_the_throughput():
     rows = [{"t": 100.0 + second, "phase": "measure", "operations": 50.0} for second in range(4)]
     rows[-1]["operations"] = 20.0

@@ -14,6 +14,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results import
 from . import samples_load
 from .test_report import EVIL, page, static_drawing
 from .test_results import row
+from .test_run_schema import check
 
 
 @pytest.fixture(scope="module", params=samples_load.KINDS)
@@ -48,6 +49,7 @@ def test_it_is_whole_and_quotable(each):
         assert figure["layout"]["yaxis"]["title"]["text"] in [text.text for text in drawn.iter("text")]
         assert drawn.attrib["aria-label"] and drawn.findall("path"), f"{kind}: {name} is drawn without scripts"
     json.dumps(record, allow_nan=False)
+    check(record)
 
 
 def test_the_summary_is_short_and_fits_a_terminal(each):
