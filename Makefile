@@ -14,7 +14,7 @@ INJECTION_RECIPES ?= 400
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
   test-injection test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine \
-  bench-compare bench-slowdown build clean
+  bench-compare bench-slowdown execution-environment build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -114,6 +114,12 @@ bench-slowdown: setup  ## a slow-down of 10 % planted in a real server: is it fo
 build: setup  ## the collection's tarball in dist/
 	mkdir -p dist
 	$(BIN)/ansible-galaxy collection build --force --output-path dist
+
+execution-environment: setup-dev build  ## the image for AWX (needs podman or docker; IMAGE=NAME:TAG)
+	mkdir -p build/execution-environment
+	cp dist/aifactory-benchmark-$$(sed -n 's/^version: //p' galaxy.yml).tar.gz build/execution-environment/aifactory-benchmark.tar.gz
+	$(BIN)/ansible-builder build -f extensions/execution_environment/execution-environment.yml \
+	  -c build/execution-environment/context -t $(or $(IMAGE),aifactory-benchmark-ee)
 
 clean:  ## remove what make made here; the cluster stays (playbook local_cluster, -e local_cluster_state=absent)
 	rm -rf $(VENV) .collections build dist .pytest_cache .ruff_cache .hypothesis .ansible .cache

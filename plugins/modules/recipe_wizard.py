@@ -17,7 +17,7 @@ description:
   - Asks for cluster, service, model and load at the terminal, checks every answer as a recipe is checked, and writes
     the recipe into C(recipes) of C(benchmark_home).
   - An answer may be given as a variable, C(wizard_service), C(wizard_model) and so on; then it is not asked for.
-    Without a terminal, in AWX and in CI, all of them are; one that is missing and has no default is an error.
+  - Without a terminal, in AWX and in CI, all of them are; one that is missing and has no default is an error.
   - It runs on the controller and asks no cluster.
 options:
   clusters:
