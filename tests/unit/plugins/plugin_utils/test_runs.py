@@ -115,6 +115,24 @@ def test_missing_and_broken_files_are_explained(tmp_path):
         run.results()
 
 
+HEAD = "case,repetition,client,metric,unit,statistic,value\n"
+
+
+def test_what_is_known_of_all_clients_needs_none_of_them(tmp_path):
+    run = RunDirectory(tmp_path / "r")
+    kept = ["a,1,all,m,s,value,3", "a,2,0,m,s,value,4", '"b,c",1,all,m,s,value,5', '"b,c",1,1,alone,s,value,6']
+    lines = ["a,1,0,m,s,value,1", "a,1,1,m,s,value,2", *kept[:2], '"b,c",1,1,m,s,value,7', *kept[2:]]
+    run.write_text("results.csv", HEAD + "\n".join(lines) + "\n")
+    assert [row["value"] for row in run.results()] == [1, 2, 3, 4, 7, 5, 6]
+    rows = run.results(merged=True)
+    assert [row["value"] for row in rows] == [3, 4, 5, 6]
+    assert all(row in run.results() for row in rows) and list(rows[0]) == HEAD.strip().split(",")
+    run.write_text("results.csv", f"{HEAD}a,1,0\n")
+    for merged in (False, True):
+        with pytest.raises(RunError, match="line 2"):
+            run.results(merged=merged)
+
+
 def test_events_are_merged_by_time_and_cut_lines_left_out(tmp_path):
     run = RunDirectory(tmp_path / "r")
     run.write_text("events/b.jsonl", json.dumps({"t": 2, "event": "late"}) + "\n" + '{"t": 3, "eve')
