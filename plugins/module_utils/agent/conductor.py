@@ -22,6 +22,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     node,
     node_dirs,
     run_dir,
+    slurm_usage,
     time_limit,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.case_run import CaseRun
@@ -69,6 +70,7 @@ class Conductor:
         self.lost = {}  # client -> reason, of those that are gone
         self.ready = set()
         self.nodes = {}  # client -> the name of its node
+        self.service_jobs = []  # the ids of its job's components
         self.prepared_s = 0.0  # what getting ready took the slowest client
         self.pulse = run_dir.Pulse(self.dir.control(run_dir.SERVICE_ALIVE))
         self.signs_read_at = 0.0
@@ -151,9 +153,12 @@ class Conductor:
             self._interruptible(workload.setup, ctx)
             self.events.emit("setup_done")
             self._until_ready()
+            slurm = self._slurm()
+            slurm.ask(slurm_usage.BEFORE)
             self._measure_cases(workload)
             if self.spec["benchmarks"].get("search"):
                 SearchRun(self, workload).run()
+            slurm.ask(slurm_usage.AFTER)
         except ServiceGone:
             raise  # and with it what the set-up made
         except (AgentError, LoadError, OSError):
@@ -219,6 +224,7 @@ class Conductor:
                 raise AgentError("no endpoint was published within %g s: see the service's log and events" % deadline_s)
             self.stop.wait(_TICK_S)
         found = run_dir.read_json(self.dir.control(run_dir.ENDPOINT), 10)
+        self.service_jobs = found.get("jobs") or []
         self.events.emit("endpoint_found", services=[service["url"] for service in found["services"]])
         return found["services"], found.get("companions") or {}
 
@@ -248,6 +254,11 @@ class Conductor:
         while time.monotonic() < end:
             self.check(at_once=True)
             time.sleep(_TICK_S)
+
+    def _slurm(self):
+        """Who asks Slurm about the service's job and this one, which may be the same."""
+        jobs = [self.service_jobs, slurm_usage.job_ids(os.environ)]
+        return slurm_usage.Asker(self.dir.path("telemetry", "slurm.csv"), self.events, jobs)
 
     # -- the clients -----------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     node_record,
     process_tree,
     run_dir,
+    slurm_usage,
     surroundings,
     time_limit,
 )
@@ -200,7 +201,8 @@ class Supervisor:
             run_dir.write_json(self.dir.control(name), {"services": services})
         elif self.members.speaks:
             last_at = time.time() if self.members.several else healthy_at
-            found = {"services": services, "companions": self.members.endpoints}
+            jobs = slurm_usage.job_ids(os.environ)
+            found = {"services": services, "companions": self.members.endpoints, "jobs": jobs}
             run_dir.write_json(self.dir.control(run_dir.ENDPOINT), found)
             self.events.emit("healthy", t=last_at, after_s=round(last_at - self.started_at, 3))
 

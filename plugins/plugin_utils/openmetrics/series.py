@@ -31,7 +31,7 @@ def add(families: Families, run: RunDirectory, record: dict[str, Any]) -> None:
     _phases(families, record.get("timeline") or [])
     for case in run.cases():
         _load(families, run, case)
-    for path in sorted(run.path.glob("telemetry/*.csv")):
+    for path in sorted(run.path.glob("telemetry/*-*.csv")):  # slurm.csv is no series of a node
         _telemetry(families, run, path.stem)
     for path in sorted(run.path.glob("metrics/*.csv")):
         _service(families, run, path.stem)
