@@ -18,7 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
     verdict,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import bottlenecks, energy
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import bottlenecks, energy, slurm_jobs
 
 SCHEMA = 1
 SETUP = "set-up"  # where cases have their names
@@ -77,15 +77,17 @@ def preview(run: RunDirectory) -> dict[str, Any]:
 
 
 def _what_follows(run: RunDirectory, evidence: verdict.Evidence, record: dict[str, Any]) -> dict[str, Any]:
-    """What run.json says of how sure its numbers are, of energy, and of what was saturated."""
+    """What run.json says of how sure its numbers are, of what the jobs used, of energy, and of what was saturated."""
     # imported here: scipy takes longer to load than most plays need
     from ansible_collections.aifactory.benchmark.plugins.plugin_utils import confidence
 
+    jobs = slurm_jobs.with_usage(run, evidence.jobs, evidence.events)
     sure = confidence.of_run(evidence, record["headline"])
     return {
+        "jobs": jobs,
         "confidence": sure,
-        "energy": energy.outcome(run, record["timeline"], evidence.events),
-        "bottleneck": bottlenecks.outcome(run, evidence.planned, evidence.table, evidence.plan, sure["knees"]),
+        "energy": energy.outcome(run, record["timeline"], evidence.events, jobs),
+        "bottleneck": bottlenecks.outcome(run, _at_work(evidence), evidence.table, evidence.plan, sure["knees"]),
     }
 
 
@@ -176,11 +178,16 @@ def compose(
         "timeline": segments,
         "jobs": jobs,
         "cost": _cost(evidence, segments, None if over else now),
-        "calls": calls,
+        "calls": _with_own(calls, slurm_jobs.asked(events)),
         "slo": objectives.slo_outcome(plan, evidence.cases, evidence.table),
         "search": objectives.search_outcome(evidence.search),
         "headline": _headline(evidence),
     }
+
+
+def _with_own(calls: dict[str, int], asked: int) -> dict[str, int]:
+    """The controller's calls, and those that the run's jobs made of sstat."""
+    return {**calls, "sstat": calls.get("sstat", 0) + asked} if asked else calls
 
 
 def _cost(evidence: verdict.Evidence, segments: list[dict[str, Any]], now: float | None) -> dict[str, Any]:
@@ -191,8 +198,14 @@ def _cost(evidence: verdict.Evidence, segments: list[dict[str, Any]], now: float
         **found,
         "price": estimate.price_of(found, prices),
         "currency": prices.get("currency"),
-        "cases": cost.of_cases(evidence.jobs, evidence.planned, evidence.table, prices),
+        "cases": cost.of_cases(evidence.jobs, _at_work(evidence), evidence.table, prices),
     }
+
+
+def _at_work(evidence: verdict.Evidence) -> list[dict[str, Any]]:
+    """The repetitions that were measured to their end, and of a search those of the highest load that met the SLO."""
+    best = objectives.best_case(evidence.search)
+    return [*evidence.planned, *(case for case in evidence.cases if case.get("trial") and case["case"] == best)]
 
 
 def _headline(evidence: verdict.Evidence) -> list[dict[str, Any]]:

@@ -28,9 +28,9 @@ def of_run(evidence: Evidence, headline: list[dict[str, Any]]) -> dict[str, Any]
     try:
         stats.library_is_here()
     except ImportError:
-        return {"statement": "nobody looked: this needs scipy (pip install -r requirements.txt)", **_NOTHING}
+        return {"statement": "Nobody looked: this needs scipy (pip install -r requirements.txt).", **_NOTHING}
     if not evidence.planned:
-        return {"statement": _of_search(headline) or "nothing was measured", **_NOTHING}
+        return {"statement": _of_search(headline) or "Nothing was measured.", **_NOTHING}
     found = {
         "cases": observed.intervals_of(evidence, headline),
         "warmups": observed.warmups(evidence),
@@ -43,4 +43,4 @@ def of_run(evidence: Evidence, headline: list[dict[str, Any]]) -> dict[str, Any]
 
 def _of_search(headline: list[dict[str, Any]]) -> str | None:
     """What a search found is an interval of its own, made of trials that were repeated at its ends."""
-    return next((f"the capacity is {formatting.with_interval(line)}" for line in headline if "lower" in line), None)
+    return next((f"The capacity is {formatting.with_interval(line)}." for line in headline if "lower" in line), None)

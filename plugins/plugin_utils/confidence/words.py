@@ -25,8 +25,8 @@ def statement(found: dict[str, Any], evidence: Evidence) -> str:
     first = main_lines(found["cases"], evidence)
     known = [line for line in first if line["relative"] is not None]
     if not known:
-        few = "one repetition" if first else "no number that was repeated"
-        return f"{few}: how much a number varies is not known; benchmarks.repetitions: {stats.PILOT} would tell"
+        few = "One repetition" if first else "No number that was repeated"
+        return f"{few}: how much a number varies is not known; benchmarks.repetitions: {stats.PILOT} would tell."
     bounds = (pick(line["relative"] for line in known) for pick in (min, max))
     within = " to ".join(dict.fromkeys(map(formatting.share, bounds)))
     names = dict.fromkeys(formatting.metric(line) for line in known)
@@ -34,7 +34,8 @@ def statement(found: dict[str, Any], evidence: Evidence) -> str:
     times = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
     where = f" in {len(known)} of {len(first)} cases" if len(first) > 1 else ""
     sentence = f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} known within ±{within}{where}"
-    return f"{sentence} (95 %, {times} repetitions){'; a warm-up is still in it' if found['warmups'] else ''}"
+    sentence += f" (95 %, {times} repetitions){'; a warm-up is still in it' if found['warmups'] else ''}."
+    return sentence[0].upper() + sentence[1:]
 
 
 def main_lines(lines: list[dict[str, Any]], evidence: Evidence) -> list[dict[str, Any]]:

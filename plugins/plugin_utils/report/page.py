@@ -10,13 +10,14 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import svg
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
 from markupsafe import Markup
 
@@ -27,14 +28,18 @@ _FILTERS = (
 )  # fmt: skip
 
 
-def frame(plots: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What the head and the foot of an HTML page need: style, scripts and their policy, `plots` as JSON."""
+def frame(plots: dict[str, dict[str, Any]], wide: Collection[str] = ()) -> dict[str, Any]:
+    """What the head and the foot of an HTML page need: style, scripts and their policy, `plots` as JSON.
+
+    `drawing`: (name, label) → a plot as SVG; those of `wide` are as broad as the page.
+    """
     scripts = [plotly(), (_HERE / "report.js").read_text()] if plots else []
     # A script runs only if its hash is listed: markup that came in with a log line could not run even if it
     # were not escaped.
     hashes = " ".join(_hash(script) for script in scripts) or "'none'"
     return {
         "plots": plots,
+        "drawing": lambda name, label: Markup(svg.draw(plots[name], name in wide, label)),
         "figures_json": Markup(_json_for_html(plots)),
         "style": Markup((_HERE / "report.css").read_text()),
         "scripts_inline": [Markup(script) for script in scripts],

@@ -13,6 +13,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry impo
 
 from .. import samples, samples_load
 from ..test_optional import without
+from ..test_run_schema import check
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def evidence(values, rates=None, **case):
 
 def test_a_run_says_how_well_its_numbers_are_known(run):
     found = finish.preview(run)["confidence"]
-    assert found["statement"].startswith("response time p50 is known within ±8.5 % to 11.7 % in 2 of 2 cases (95 %, 2")
+    assert found["statement"].startswith("Response time p50 is known within ±8.5 % to 11.7 % in 2 of 2 cases (95 %, 2")
     lines = {(line["case"], line["metric"], line["statistic"]): line for line in found["cases"]}
     headline = finish.preview(run)["headline"]
     for line in headline:
@@ -83,7 +84,7 @@ def test_a_warm_up_that_was_measured_is_told_with_the_remedy_and_kept(run):
     [remark] = [each for each in record["confidence"]["remarks"] if each["code"] == "warm_up"]
     assert f"Set benchmarks.warmup: {warm['warmup_s']}s" in remark["message"] and remark["case"] == "max"
     assert record["headline"] == before and record["verdict"] == "VALID"
-    assert record["confidence"]["statement"].endswith("a warm-up is still in it")
+    assert record["confidence"]["statement"].endswith("a warm-up is still in it.")
 
 
 def test_of_a_rate_the_response_time_tells_a_warm_up(run):
@@ -101,7 +102,7 @@ def test_of_a_rate_the_response_time_tells_a_warm_up(run):
 
 def test_one_repetition_carries_no_interval():
     found = of_run(*evidence({"max": [100.0]}, {("max", 1): [100.0] * 12}))
-    assert found["statement"].startswith("one repetition: ") and found["cases"][0]["half_width"] is None
+    assert found["statement"].startswith("One repetition: ") and found["cases"][0]["half_width"] is None
     assert codes(found) == {"one_repetition", "short"}
 
 
@@ -117,6 +118,12 @@ def test_outliers_trends_and_missing_repetitions_are_named():
     assert [each["case"] for each in found["trends"]] == ["b"]
     assert {"outlier_repetition", "trend", "fewer_repetitions", "wide_interval"} <= codes(found)
     assert found["cases"][0]["mean"] == pytest.approx(sum(values["a"]) / 6), "kept in the numbers"
+
+
+def test_each_kind_of_record_fits_the_published_schema(run):
+    record = finish.preview(run)
+    for values in ({"a": [100.0, 101.0, 99.0, 100.5, 60.0, 100.2], "b": [100.0, 97.0, 95.0, 92.0, 90.0]}, SWEEP):
+        check({**record, "confidence": of_run(*evidence(values))})
 
 
 def test_a_client_that_is_far_from_the_others_is_named():
@@ -161,7 +168,7 @@ def test_a_step_that_brought_no_more_below_the_knee_is_noise(run):
 
 def test_a_search_has_an_interval_of_its_own(tmp_path):
     found = finish.preview(samples_load.make(tmp_path, "search"))["confidence"]
-    assert found["statement"].startswith("the capacity is ") and found["cases"] == []
+    assert found["statement"].startswith("The capacity is ") and found["cases"] == []
 
 
 def test_it_is_shown(run):
@@ -173,7 +180,7 @@ def test_it_is_shown(run):
     assert "sure response time p50 is known within" in text and "Set benchmarks.warmup: " in " ".join(text.split())
     html, markdown = (path.read_text() for path in report.render(run))
     for page in (html, markdown):
-        assert "How sure" in page and "Set benchmarks.warmup: " in page
+        assert "How sure each number is" in page and "Set benchmarks.warmup: " in page
     assert html.count('title="far from the other repetitions"') == 1
     assert "| max | ◆ 2 |" in markdown and "| max | 1 |" in markdown
 
@@ -184,7 +191,7 @@ def test_an_older_run_json_is_shown(run):
     run.write_json("run.json", record)
     assert "\nsure " not in screen.summary(run, record, colour=False)
     for page in report.render(run):
-        assert "How sure" not in page.read_text()
+        assert "How sure each number is" not in page.read_text()
 
 
 @pytest.mark.parametrize("variant", samples.VARIANTS)
