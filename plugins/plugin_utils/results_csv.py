@@ -57,14 +57,15 @@ def _without_clients(reader: Iterable[list[str]], names: list[str]) -> Iterator[
         yield from enumerate(reader, start=2)
         return
     client, metric = names.index("client"), names.index("metric")
-    number = 2
+    number, known = 2, {}  # by repetition the metrics of all clients together
     # a slice, since a row may be cut short; all of this runs in C, for nearly all rows are left out
-    for _place, group in itertools.groupby(reader, operator.itemgetter(slice(len(_PLACE)))):
+    for place, group in itertools.groupby(reader, operator.itemgetter(slice(len(_PLACE)))):
         rows = list(group)
-        merged: set[str] = set()
-        if min(map(len, rows)) >= len(names):  # else whoever reads them says so
-            merged = {fields[metric] for fields in rows if fields[client] == ALL}
-        for place, fields in enumerate(rows, number):
-            if not merged or fields[metric] not in merged or fields[client] == ALL:
-                yield place, fields
+        merged: set[str] = known.setdefault(tuple(place), set())
+        is_whole = min(map(len, rows)) >= len(names)  # else whoever reads them says so
+        if is_whole:
+            merged.update(fields[metric] for fields in rows if fields[client] == ALL)
+        for line, fields in enumerate(rows, number):
+            if not is_whole or fields[metric] not in merged or fields[client] == ALL:
+                yield line, fields
         number += len(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.awx import client as client_module
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.awx import survey
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.awx.client import AwxError, Client
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.awx.objects import Objects
 
@@ -28,6 +29,7 @@ TEMPLATE = {"type": "job_template", "name": "run", "project": "P", "inventory": 
             "extra_vars": '{"a": 1}'}  # fmt: skip
 WORKFLOW = {"type": "workflow_job_template", "name": "W", "organization": "HPC"}
 SCHEDULE = {"type": "schedule", "name": "s", "unified_job_template": "W"}
+NIGHTLY = "DTSTART:20260101T020000Z RRULE:FREQ=DAILY;INTERVAL=1"
 BASE = [ORGANIZATION, PROJECT, INVENTORY]
 
 
@@ -96,6 +98,9 @@ def test_a_project_that_has_a_new_playbook_is_fetched_again(awx, tmp_path):
         ([{"type": "inventory", "name": "J", "must_exist": True}], "AWX has no inventory 'J'"),
         ([{"type": "schedul", "name": "x"}], "no type of objects 'schedul'"),
         ([ORGANIZATION, WORKFLOW, {**SCHEDULE, "rrule": "RRULE:FREQ=DAILY"}], "INTERVAL required"),
+        ([ORGANIZATION, {**WORKFLOW, "survey_enabled": True, "survey": survey.named("recipe", ["redis"])},
+          {**SCHEDULE, "rrule": NIGHTLY, "extra_data": {"recipe": "rediss"}}], "Value rediss for 'recipe'"),
+        ([ORGANIZATION, WORKFLOW, {**SCHEDULE, "rrule": NIGHTLY, "limit": "a"}], "not configured to prompt"),
         ([*BASE, TEMPLATE, {**WORKFLOW, "nodes": [
             {"identifier": "a", "unified_job_template": "run", "always_nodes": ["b"]},
             {"identifier": "b", "unified_job_template": "run", "always_nodes": ["a"]}]}], "Cycle detected"),
