@@ -36,6 +36,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import stats  
 LIMIT = 0.99  # of the throughput without sampling, that has to be left: the interval must not lie below
 SHARE_LIMIT = 0.01  # of a core that sampling may take: on a busy machine, too, that is told exactly
 SHARE = "share of a core"
+PATH = f"{os.environ['PATH']}:/usr/sbin"  # where Debian has it
 NUMBERS = ("throughput, 1/s", "p50, ms", "p99, ms")
 
 
@@ -46,7 +47,7 @@ class Nginx:
         self.core = core
 
     def __enter__(self) -> Nginx:
-        if not shutil.which("nginx"):
+        if not shutil.which("nginx", path=PATH):
             raise SystemExit("nginx is not installed: apt-get install nginx-light")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

@@ -8,6 +8,8 @@ sampling took, without nginx.
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.telemetry import Sampler  # noqa: E402
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.usage import Usage  # noqa: E402
 
+PATH = f"{os.environ['PATH']}:/usr/sbin"  # where Debian has nginx
 CONFIG = """
 pid {folder}/pid; daemon off; error_log stderr; worker_processes 1;
 events {{ worker_connections 4096; }}
@@ -50,7 +53,7 @@ def main(port: int, folder: Path) -> None:
     """Until standard input ends."""
     config = folder / "nginx.conf"
     config.write_text(CONFIG.format(port=port, folder=folder))
-    nginx = subprocess.Popen(["nginx", "-e", "stderr", "-c", str(config)])
+    nginx = subprocess.Popen([shutil.which("nginx", path=PATH), "-e", "stderr", "-c", str(config)])
     running: list[Sampler | Scraper] = []
     try:
         for number, line in enumerate(sys.stdin):
