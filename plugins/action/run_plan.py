@@ -42,6 +42,7 @@ class ActionModule(RunAction):
         now = time.time()
         try:
             recipe, extra = self._recipe()
+            extra |= self._by_awx()
             plan = resolve(
                 recipe,
                 self.host,
@@ -70,6 +71,12 @@ class ActionModule(RunAction):
         for pin in found:
             self.say(pin.why)
         return recipe, rerun.extra(then, found)
+
+    def _by_awx(self) -> dict[str, Any]:
+        """Which job of AWX starts this run: the job may be killed before it can tell the run's id."""
+        ids = {key: self.variable(f"awx_{key}") for key in ("job_id", "workflow_job_id")}
+        known = {key: int(value) for key, value in ids.items() if value is not None}
+        return {"awx": known} if known else {}
 
     def _cluster_variables(self) -> dict[str, Any]:
         made_here = ("benchmark_plan", "benchmark_recipe_text")

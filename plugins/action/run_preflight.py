@@ -65,7 +65,7 @@ class ActionModule(RunAction):
             raise RunFailed(
                 f"{plan['recipe']['path']} does not fit the cluster {self.host}; nothing was submitted:\n{listed}"
             )
-        return {"slurm": facts["version"], "calls": dict(remote.calls)}
+        return {"slurm": facts["version"], "gathering": facts["gathering"], "calls": dict(remote.calls)}
 
     def _patiently(self, remote: Remote, plan: dict[str, Any], known: dict[str, Any] | None) -> dict[str, Any]:
         """The cluster's facts, asked again while slurmctld does not answer."""
@@ -136,7 +136,12 @@ class ActionModule(RunAction):
             cluster.partition(record, [group for group in groups if group["partition"] == record["PartitionName"]])
             for record in scontrol.records(answers["partitions"].out)
         ]
-        facts = {**self._of_files(plan, answers), "version": config.get("SLURM_VERSION"), "partitions": partitions}
+        facts = {
+            **self._of_files(plan, answers),
+            "version": config.get("SLURM_VERSION"),
+            "gathering": cluster.gathering(config),
+            "partitions": partitions,
+        }
         # without accounting, or while it does not answer, sbatch is the judge
         if answers["qos"].rc == 0 and answers["associations"].rc == 0:
             associations = [

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import random
 import time
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import watch
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import terminal, watch
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.parts import Parts
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import ClusterUnreachable
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
@@ -52,7 +51,9 @@ class ActionModule(RunAction):
         queue_deadline = plan["created_at"] + plan["cluster"]["queue_deadline_s"]
         heard = [event for source in watch.SOURCES for event in self._mirrored(source)]
         self.parts = Parts(jobs, heard, queue_deadline)
-        self.on_terminal = _on_terminal()
+        # of several clusters at once each would draw its bar over the others'
+        alone = len(self.task_vars.get("ansible_play_hosts_all") or ()) <= 1
+        self.on_terminal = alone and terminal.attended(terminal.STDOUT)
         self.line_open = False
         self.last_line = time.monotonic()
         ids = list(self.parts.ids.values())
@@ -156,7 +157,9 @@ class ActionModule(RunAction):
 
     def _progress(self, event: dict[str, Any]) -> None:
         if self.on_terminal:
-            self._display.display(f"\r[{self.host}] {watch.progress_bar(event)}\x1b[K", newline=False)
+            # a line that is wider than the terminal would be drawn anew below itself
+            line = f"[{self.host}] {watch.progress_bar(event)}"[: terminal.columns() - 1]
+            self._display.display(f"\r{line}\x1b[K", newline=False)
             self.line_open = True
 
     def _line(self, text: str) -> None:
@@ -165,18 +168,3 @@ class ActionModule(RunAction):
             self.line_open = False
         self.last_line = time.monotonic()
         self.say(text)
-
-
-def _on_terminal() -> bool:
-    """Whether a person watches: workers have no terminal of their own, so the play's process is asked.
-
-    Under AWX and ansible-runner there is a terminal too, but nobody at it: a bar would flood the event stream.
-    """
-    if any(os.environ.get(name) for name in ("AWX_ISOLATED_DATA_DIR", "JOB_ID", "CI", "NO_COLOR")):
-        return False
-    if os.environ.get("TERM", "dumb") == "dumb":
-        return False
-    try:
-        return os.readlink(f"/proc/{os.getppid()}/fd/1").startswith("/dev/pts/")
-    except OSError:
-        return False

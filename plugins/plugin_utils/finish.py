@@ -18,7 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
     verdict,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import bottlenecks, energy
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import bottlenecks, energy, slurm_jobs
 
 SCHEMA = 1
 SETUP = "set-up"  # where cases have their names
@@ -77,9 +77,11 @@ def preview(run: RunDirectory) -> dict[str, Any]:
 
 
 def _from_telemetry(run: RunDirectory, evidence: verdict.Evidence, segments: list[dict[str, Any]]) -> dict[str, Any]:
-    """What run.json says of energy, and of what was saturated."""
+    """What run.json says of what the jobs used, of energy, and of what was saturated."""
+    jobs = slurm_jobs.with_usage(run, evidence.jobs, evidence.events)
     return {
-        "energy": energy.outcome(run, segments, evidence.events),
+        "jobs": jobs,
+        "energy": energy.outcome(run, segments, evidence.events, jobs),
         "bottleneck": bottlenecks.outcome(run, _at_work(evidence), evidence.table, evidence.plan),
     }
 
@@ -164,11 +166,16 @@ def compose(
         "timeline": segments,
         "jobs": jobs,
         "cost": _cost(evidence, segments, None if over else now),
-        "calls": calls,
+        "calls": _with_own(calls, slurm_jobs.asked(events)),
         "slo": objectives.slo_outcome(plan, evidence.cases, evidence.table),
         "search": objectives.search_outcome(evidence.search),
         "headline": _headline(evidence),
     }
+
+
+def _with_own(calls: dict[str, int], asked: int) -> dict[str, int]:
+    """The controller's calls, and those that the run's jobs made of sstat."""
+    return {**calls, "sstat": calls.get("sstat", 0) + asked} if asked else calls
 
 
 def _cost(evidence: verdict.Evidence, segments: list[dict[str, Any]], now: float | None) -> dict[str, Any]:

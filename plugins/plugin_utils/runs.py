@@ -23,6 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import results
 
 RUN_ID = re.compile(r"^\d{8}-\d{6}-[a-z0-9][a-z0-9-]*-[0-9a-f]{4}$")
 _REFERENCE = re.compile(r"^[A-Za-z0-9-]+$")
+_OF_AWX = re.compile(r"^awx-(job|workflow)-(\d+)$")  # the run that this job of AWX started, or a job of this workflow
 _MISSING = object()
 
 
@@ -232,7 +233,7 @@ def run_directory(home: str | os.PathLike[str], run_id: str) -> RunDirectory:
 
 
 def find_run(home: str | os.PathLike[str], reference: str, clusters: Iterable[str] = ()) -> RunDirectory:
-    """The run that `reference` means: a whole id, a unique prefix of one, or `latest`.
+    """The run that `reference` means: a whole id, a unique prefix of one, `latest`, or `awx-job-ID`, `awx-workflow-ID`.
 
     `clusters`: names of clusters; when given, only their runs count. Raises RunError: unknown (with the
     nearest ids; a NoSuchRun) or ambiguous (with the candidates).
@@ -252,6 +253,9 @@ def find_run(home: str | os.PathLike[str], reference: str, clusters: Iterable[st
             f"there is no run{of_whom} yet in {runs_root(home)}. Start one with "
             "ansible-playbook aifactory.benchmark.run -e recipe=quickstart"
         )
+    of_awx = _OF_AWX.match(reference)
+    if of_awx:
+        return _started_by_awx(home, identifiers, wanted, of_awx[1], int(of_awx[2]))
     if reference in identifiers:
         return RunDirectory(runs_root(home) / reference)
     found = list(_on_clusters(home, (name for name in identifiers if name.startswith(reference)), wanted))
@@ -267,6 +271,19 @@ def _on_clusters(home: Any, identifiers: Iterable[str], wanted: set[str]) -> Ite
         run = RunDirectory(runs_root(home) / identifier)
         if not wanted or cluster_of(run) in wanted:
             yield run
+
+
+def _started_by_awx(home: Any, identifiers: list[str], wanted: set[str], what: str, number: int) -> RunDirectory:
+    """The newest run that a job of AWX, or any job of a workflow of AWX, started."""
+    key = {"job": "job_id", "workflow": "workflow_job_id"}[what]
+    for run in _on_clusters(home, reversed(identifiers), wanted):
+        plan = run.read_json("plan.json", None) or {}
+        if ((plan.get("extra") or {}).get("awx") or {}).get(key) == number:
+            return run
+    raise NoSuchRun(
+        f"no run in {runs_root(home)} was started by AWX's {'workflow job' if what == 'workflow' else 'job'} {number}."
+        " Is benchmark_home a directory that AWX's jobs share (docs/awx.md)? Else name the run: -e run=ID"
+    )
 
 
 def cluster_of(run: RunDirectory) -> str | None:

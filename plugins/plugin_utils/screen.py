@@ -229,7 +229,7 @@ def _time(record: dict[str, Any]) -> list[Any]:
         price += f"; {formatting.share(cost['measured_share'])} measured"
         price += f", {formatting.share(cost['wasted_share'])} wasted"
     lines = [phase_bar(segments), f"time {formatting.duration(total)}: {told}", price]
-    return [Text(line) for line in [*lines, *_energy(record), *_limit(record)]]
+    return [Text(line) for line in [*lines, *_energy(record), *_energy_by_slurm(record), *_limit(record)]]
 
 
 def _limit(record: dict[str, Any]) -> list[str]:
@@ -248,7 +248,25 @@ def _energy(record: dict[str, Any]) -> list[str]:
     per = [f"{formatting.energy(value)} per {unit.replace('_', ' ')}" for unit, value in known[0]["per"].items()]
     kinds = " and ".join(dict.fromkeys({"gpu": "GPUs", "cpu": "processors"}[d["kind"]] for d in found["devices"]))
     text = f"energy {formatting.energy(sum(case['joules'] for case in known))} of {kinds} while measuring"
+    above = [case["joules_above_idle"] for case in known]
+    text += "" if None in above else f" ({formatting.energy(sum(above))} above idle)"
     return [text + (f"; case {known[0]['case']}: {', '.join(per)}" if per else "")]
+
+
+def _energy_by_slurm(record: dict[str, Any]) -> list[str]:
+    """What Slurm counted of each job from its start to its end; nothing where it did not, the report says why."""
+    found = (record.get("energy") or {}).get("slurm") or {}
+    told = [
+        f"{job['role']} job {job['id']} {formatting.energy(job['joules'])}{_own_share(job['own'])}"
+        for job in found.get("jobs") or []
+        if job["status"] == "counted"
+    ]
+    return [f"energy by Slurm, start to end of {', '.join(told)}"] if told else []
+
+
+def _own_share(own: dict[str, Any] | None) -> str:
+    ratio = (own or {}).get("ratio")
+    return "" if ratio is None else f" (own samples: {ratio:.0%} of it)"
 
 
 def phase_bar(segments: list[dict[str, Any]], width: int = WIDTH - 2) -> str:

@@ -17,6 +17,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import 
     nodes,
     search,
     service_metrics,
+    slurm,
     sweep,
     texts,
     utilization,
@@ -60,7 +61,9 @@ def collect(run: RunDirectory) -> dict[str, Any]:
             **_NO_RUN,
             **record,
             "cost": {**_NO_COST, **(record.get("cost") or {})},
-            "jobs": [{**_NO_JOB, **job} for job in record.get("jobs") or []],
+            "jobs": [
+                {**_NO_JOB, **job, "usage": job.get("usage") or slurm.NO_USAGE} for job in record.get("jobs") or []
+            ],
         },
         "plan": plan,
         "deployment": _deployment(record, plan),
@@ -81,6 +84,7 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "gpus": by_gpu,
         "gpu": gpus.gather(by_gpu, events, segments),
         "energy": _energy(record),
+        "slurm": slurm.gather(record),
         "bottleneck": record.get("bottleneck") or {"cases": [], "stopped": None, "sentence": "", "not_looked_at": []},
         "service_metrics": service_metrics.gather(run, events, segments),
         "clocks": clocks.offsets(events),

@@ -65,6 +65,22 @@ def test_what_is_no_reference_is_refused(home, reference):
         runs.find_run(home, reference)
 
 
+def started_by_awx(home, number, cluster, **ids):
+    run = RunDirectory(home / "runs" / f"20260901-12000{number}-x-00a{number}")
+    run.write_json("plan.json", {"cluster": {"name": cluster}, "extra": {"awx": ids}})
+    return run.id
+
+
+def test_the_run_of_a_job_of_awx_is_found_by_its_number(tmp_path):
+    first = started_by_awx(tmp_path, 1, "a", job_id=7, workflow_job_id=6)
+    newest = started_by_awx(tmp_path, 2, "b", job_id=8, workflow_job_id=6)
+    assert runs.find_run(tmp_path, "awx-job-7").id == first
+    assert runs.find_run(tmp_path, "awx-workflow-6").id == newest
+    assert runs.find_run(tmp_path, "awx-workflow-6", ["a"]).id == first
+    with pytest.raises(runs.NoSuchRun, match="workflow job 7"):
+        runs.find_run(tmp_path, "awx-workflow-7")
+
+
 def test_without_runs_latest_says_how_to_start_one(tmp_path):
     with pytest.raises(RunError, match=r"aifactory\.benchmark\.run"):
         runs.find_run(tmp_path, "latest")
