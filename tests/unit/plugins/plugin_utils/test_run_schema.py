@@ -66,8 +66,8 @@ def test_how_sure_it_is_may_be_there(record):
 def test_what_it_does_not_know_is_refused(record, where):
     changed = json.loads(json.dumps(record))
     place = changed
-    for step in where:
-        place = place[step]
+    for key in where:
+        place = place[key]
     place["surprise"] = 1
     with pytest.raises(jsonschema.ValidationError, match="surprise"):
         check(changed)
