@@ -12,11 +12,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ..recipe.models import ConfigDict, Field
-from .energy import Energy
-from .jobs import Job
 from .outcome import Confidence, Line, Remark, Search, Slo
 from .part import Part
-from .resources import Bottleneck, Cost, Segment
+from .resources import Bottleneck, Cost, Energy, Job, Segment
 
 State = Literal[
     "planned",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, aifactory.benchmark contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The schema of what run.json says of time, cost, and of what was saturated."""
+"""The schema of what run.json says of time, jobs, cost, energy, and of what was saturated."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..recipe.models import Field
 from .part import CASE, Part
+from .slurm import SlurmEnergy, Usage
 
 Phase = Literal["queued", "starting", "ready", "warmup", "measuring", "ending"]
 
@@ -22,6 +23,30 @@ class Segment(Part):
     seconds: float = Field(description="How long it took (s).")
     case: str | None = Field(default=None, description="Of warmup and measuring: the case.")
     repetition: int | None = Field(default=None, description="Of warmup and measuring: the repetition, from 1.")
+
+
+class Job(Part):
+    """A Slurm job of the run. What Slurm was not asked for yet is missing or null."""
+
+    role: Literal["image", "service", "clients"] = Field(description="What the job is for.")
+    id: str = Field(description="Slurm's job id.")
+    name: str = Field(description="Slurm's job name; it carries the run's id.")
+    state: str | None = Field(description="Slurm's state, such as COMPLETED; null until Slurm was asked.")
+    adopted: bool | None = Field(default=None, description="It was found by its name instead of submitted.")
+    reason: str | None = Field(default=None, description="Slurm's reason, such as Priority.")
+    partition: str | None = Field(default=None, description="The partition.")
+    account: str | None = Field(default=None, description="The account that pays.")
+    qos: str | None = Field(default=None, description="The quality of service.")
+    exit_code: str | None = Field(default=None, description="CODE:SIGNAL, as sacct has it.")
+    node_list: str | None = Field(default=None, description="Its nodes, in Slurm's short form.")
+    submit: float | None = Field(default=None, description="When it was submitted.")
+    start: float | None = Field(default=None, description="When it got its nodes.")
+    end: float | None = Field(default=None, description="When it ended.")
+    elapsed_s: float | None = Field(default=None, description="How long it ran (s).")
+    nodes: int | None = Field(default=None, description="Nodes of the whole job.")
+    cpus: int | None = Field(default=None, description="CPUs of the whole job, as Slurm counts them.")
+    gpus: int | None = Field(default=None, description="GPUs of the whole job.")
+    usage: Usage | None = Field(default=None, description="What it used, by Slurm.")
 
 
 class Hours(Part):
@@ -56,6 +81,39 @@ class Cost(Hours):
     price: float | None = Field(description="By benchmark_prices of the inventory; null without them.")
     currency: str | None = Field(description="Of the price.")
     cases: list[CaseCost] = Field(description="What a million cost in each case.")
+
+
+class Device(Part):
+    """A device that told what energy it used."""
+
+    node: str = Field(description="Its node.")
+    device: str = Field(description="UUID of the GPU, or processors.")
+    kind: Literal["gpu", "cpu"] = Field(description="What it is.")
+    source: Literal["counter", "power"] = Field(description="Its own counter, or its power, integrated.")
+    joules: float = Field(description="Over all of its samples (J).")
+    joules_by_power: float | None = Field(description="The same by its power, where it has a counter, too (J).")
+
+
+class CaseEnergy(Part):
+    """The energy of a repetition of a case."""
+
+    case: str = Field(description=CASE)
+    repetition: int = Field(description="From 1.")
+    seconds: float = Field(description="How long it was measured (s).")
+    joules: float | None = Field(description="Of all devices in that time (J); null where the samples do not reach it.")
+    joules_above_idle: float | None = Field(description="Less what they use when idle (J).")
+    per: dict[Literal["operation", "output_token", "gigabyte"], float] = Field(description="Of what → joules for one.")
+
+
+class Energy(Part):
+    """What energy the service's devices used; memory, fans and power supplies are not in it."""
+
+    status: Literal["measured", "unknown"] = Field(description="Whether any of it is known.")
+    reason: str | None = Field(description="Why it is not.")
+    devices: list[Device] = Field(description="Those that tell.")
+    idle_w: float | None = Field(description="Mean power while the service was ready and nothing was asked of it (W).")
+    cases: list[CaseEnergy] = Field(description="Each repetition that was measured.")
+    slurm: SlurmEnergy | None = Field(default=None, description="What Slurm counted; not in older runs.")
 
 
 class Saturated(Part):
