@@ -82,6 +82,8 @@ class ActionModule(RunAction):
         made_here = ("benchmark_plan", "benchmark_recipe_text")
         names = [name for name in self.task_vars if name.startswith("benchmark_") and name not in made_here]
         variables = {name: self.variable(name) for name in names}
+        if self.place:
+            variables |= {"benchmark_image_cache": self.place["image_cache"], "benchmark_live_metrics": False}
         return {**variables, "benchmark_scratch": self.scratch(self.remote())}
 
     def _group(self, slug: str) -> str:

@@ -39,15 +39,17 @@ class ActionModule(RunAction):
         "plan": {"type": "dict", "required": True},
         "files": {"type": "dict", "required": True},
         "images": {"type": "list", "elements": "dict", "default": []},
+        "describe": {"type": "bool", "default": True},
     }
 
     def act(self) -> dict[str, Any]:
         """Fail with every problem at once; in check mode ask sbatch too, which then submits nothing."""
         plan = self.options["plan"]
-        service, clients = plan["service"], plan["clients"]
-        types = ", ".join(each["type"] for each in [service, *plan["companions"]])
-        self.say(f"run {plan['run_id']}: {types} with {clients['count']} {clients['type']} client(s)")
-        self.say(estimate.sentence(plan))
+        if self.options["describe"]:
+            service, clients = plan["service"], plan["clients"]
+            types = ", ".join(each["type"] for each in [service, *plan["companions"]])
+            self.say(f"run {plan['run_id']}: {types} with {clients['count']} {clients['type']} client(s)")
+            self.say(estimate.sentence(plan))
         remote = self.remote()
         known = None if self.by_rest else self._remembered()
         facts = self._patiently(remote, plan, known)

@@ -33,6 +33,10 @@ options:
     type: list
     elements: dict
     default: []
+  describe:
+    description: Whether to say what the run is, and what it may cost.
+    type: bool
+    default: true
 attributes:
   action:
     description: Runs on the controller.

@@ -54,8 +54,8 @@ def _without_clients(numbered: Iterable[_Numbered], names: list[str]) -> Iterato
         yield from numbered
         return
     case, repetition, client, metric = (names.index(name) for name in ("case", "repetition", "client", "metric"))
+    merged: dict[tuple[str, str], set[str]] = {}  # (case, repetition) → metrics of all clients together
     place: tuple[str, str] | None = None
-    merged: set[str] = set()
     alone: dict[str, list[_Numbered]] = {}
     for number, fields in numbered:
         if len(fields) < len(names):
@@ -63,12 +63,13 @@ def _without_clients(numbered: Iterable[_Numbered], names: list[str]) -> Iterato
             continue
         if (fields[case], fields[repetition]) != place:
             yield from _rest(alone)
-            place, merged, alone = (fields[case], fields[repetition]), set(), {}
+            place, alone = (fields[case], fields[repetition]), {}
+        known = merged.setdefault(place, set())
         if fields[client] == ALL:
-            merged.add(fields[metric])
+            known.add(fields[metric])
             alone.pop(fields[metric], None)
             yield number, fields
-        elif fields[metric] not in merged:
+        elif fields[metric] not in known:
             alone.setdefault(fields[metric], []).append((number, fields))
     yield from _rest(alone)
 

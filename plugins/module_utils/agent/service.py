@@ -135,7 +135,9 @@ class Supervisor:
             self.port = self.claims[""].port
         self._metrics_port(self.service.get("metrics") or {})  # what is wrong with it is said before the start
         if self.members.leads:  # before it tells the others that it is there
-            surroundings.make_secrets(self.secrets_dir, self.service.get("secrets") or [])
+            surroundings.make_secrets(
+                self.secrets_dir, self.service.get("secrets") or [], self.service.get("hashed_secrets") or ()
+            )
         if self.service.get("data"):
             node_dirs.make(self.data_dir)
             self.owns_data = True

@@ -37,6 +37,8 @@
 
   document.querySelectorAll("[data-figure]").forEach(function (node) {
     var place = document.createElement("div");
+    place.setAttribute("role", "img");
+    place.setAttribute("aria-label", node.querySelector("figcaption").textContent);
     node.appendChild(place);
     node.classList.add("live"); // its static drawing is for paper from now on
     plots.push({ node: place, figure: figures[node.dataset.figure] });

@@ -22,7 +22,9 @@ class Scale:
     def __init__(self, axis: dict[str, Any], values: Iterable[Any], pad: float = 0.0) -> None:
         self.title: str = axis.get("title", {}).get("text", "")
         known = [value for value in values if value is not None]
-        self.names = list(dict.fromkeys(known)) if axis.get("type") == "category" else []
+        names = axis.get("categoryarray") or (known if axis.get("type") == "category" else ())
+        self.names = list(dict.fromkeys(names))
+        self.is_reversed = axis.get("autorange") == "reversed"
         self.is_log = axis.get("type") == "log"
         places = [place for place in map(self._place, known) if place is not None]
         low, high = self._ends(axis, places, pad)
@@ -35,7 +37,8 @@ class Scale:
         return None if place is None else self._share(place)
 
     def _share(self, place: float) -> float:
-        return (place - self.low) / (self.high - self.low)
+        share = (place - self.low) / (self.high - self.low)
+        return 1.0 - share if self.is_reversed else share
 
     def _place(self, value: Any) -> float | None:
         if self.names:

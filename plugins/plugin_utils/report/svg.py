@@ -15,6 +15,7 @@ from html import escape
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.drawing import thin
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.marks import mark
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.scales import Scale
 
 WIDE, SMALL = (1000, 320), (480, 290)  # width and height, in units of the drawing
@@ -33,6 +34,7 @@ def draw(figure: dict[str, Any], wide: bool, label: str = "") -> str:
 class _Drawing:
     def __init__(self, figure: dict[str, Any], width: int, height: int) -> None:
         self.data, self.layout = figure["data"], figure["layout"]
+        height = self.layout.get("height", height)
         self.width = width
         self.x = Scale(self.layout["xaxis"], self._values("x"), 0.03 if self._has_markers() else 0.0)
         self.y = Scale(self.layout["yaxis"], [*self._values("y"), *self._ends_of_bars()], 0.05)
@@ -78,7 +80,7 @@ class _Drawing:
         """The points of a trace on the drawing, cut where a value is missing or beyond the axis."""
         points = list(zip(trace["x"], trace["y"], strict=True))
         part: list[tuple[float, float]] = []
-        for x, y in points if self.x.names else thin(points, _POINTS):
+        for x, y in points if self.x.names or self.y.names else thin(points, _POINTS):
             px, py = self._px(x), self._py(y)
             if px is None or py is None or not self.left - 1 <= px <= self.right + 1:
                 if part:
@@ -138,7 +140,7 @@ class _Drawing:
             if "markers" in mode or len(part) == 1:
                 yield from self._markers(part, trace, colour)
         yield from self._errors(trace, colour)
-        yield from self._texts(trace)
+        yield from self._texts(trace) if "text" in mode else ()
 
     def _markers(self, part: list[tuple[float, float]], trace: dict[str, Any], colour: str) -> Iterator[str]:
         marker = trace.get("marker", {})
@@ -153,13 +155,25 @@ class _Drawing:
                 yield f'<path d="M{px:.1f} {self.bottom:.0f}V{py:.1f}" stroke="{colour}" stroke-width="3"/>'
 
     def _errors(self, trace: dict[str, Any], colour: str) -> Iterator[str]:
-        halves = trace.get("error_y", {}).get("array", ())
-        for x, y, half in zip(trace["x"], trace["y"], halves, strict=False):
-            ends = [self._py(value) for value in (y - half, y + half)] if half and y is not None else [None]
-            px = self._px(x)
-            if px is not None and None not in ends:
-                bar = f"M{px:.1f} {ends[0]:.1f}V{ends[1]:.1f}M{px - 4:.1f} {ends[0]:.1f}h8M{px - 4:.1f} {ends[1]:.1f}h8"
-                yield f'<path d="{bar}" stroke="{colour}" stroke-width="1.5"/>'
+        for x, y, half in zip(trace["x"], trace["y"], trace.get("error_y", {}).get("array", ()), strict=False):
+            if half and y is not None:
+                yield from self._error((x, y - half), (x, y + half), "h", colour)
+        across = trace.get("error_x", {})
+        for x, y, less, more in zip(
+            trace["x"], trace["y"], across.get("arrayminus", ()), across.get("array", ()), strict=False
+        ):
+            yield from self._error((x - less, y), (x + more, y), "v", colour)
+
+    def _error(self, start: tuple[Any, Any], end: tuple[Any, Any], across: str, colour: str) -> Iterator[str]:
+        """A bar between two points with an end across it (`h` or `v`) where it does not leave the drawing."""
+        xs, ys = [self._px(point[0]) for point in (start, end)], [self._py(point[1]) for point in (start, end)]
+        if None in xs or None in ys:
+            return
+        inside = [min(self.right, max(self.left, x)) for x in xs]
+        path = f"M{inside[0]:.1f} {ys[0]:.1f}L{inside[1]:.1f} {ys[1]:.1f}"
+        for x, kept, y in zip(xs, inside, ys, strict=True):
+            path += (f"M{x - 4:.1f} {y:.1f}h8" if across == "h" else f"M{x:.1f} {y - 4:.1f}v8") if x == kept else ""
+        yield f'<path d="{path}" stroke="{colour}" stroke-width="1.5"/>'
 
     def _texts(self, trace: dict[str, Any]) -> Iterator[str]:
         for x, y, text in zip(trace["x"], trace["y"], trace.get("text", ()), strict=False):
@@ -219,23 +233,3 @@ def _path(points: list[tuple[float, float]], shape: str) -> str:
             parts.append(f"L{to_x:.1f} {to_y:.1f}")
         x = to_x
     return "".join(parts)
-
-
-_MARKS = {
-    "square": "M{0:.1f} {1:.1f}m-4-4h8v8h-8z",
-    "diamond": "M{0:.1f} {1:.1f}m0-5l5 5l-5 5l-5-5z",
-    "triangle-up": "M{0:.1f} {1:.1f}m0-5l5 9h-10z",
-    "triangle-down": "M{0:.1f} {1:.1f}m0 5l5-9h-10z",
-    "cross": "M{0:.1f} {1:.1f}m-5-1.5h3.5v-3.5h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5z",
-}
-
-
-def mark(symbol: str, x: float, y: float, colour: str) -> str:
-    """A marker of plotly's name; of its forms those that the reports use."""
-    if symbol == "x":
-        return f'<path d="M{x:.1f} {y:.1f}m-4-4l8 8m0-8l-8 8" stroke="{colour}" stroke-width="2.5"/>'
-    name, _dash, kind = symbol.rpartition("-open")
-    shape = _MARKS.get(name or kind)
-    inner = 'd="' + shape.format(x, y) + '"' if shape else f'cx="{x:.1f}" cy="{y:.1f}" r="4"'
-    fill = f'fill="none" stroke="{colour}" stroke-width="2"' if name else f'fill="{colour}"'
-    return f"<{'path' if shape else 'circle'} {inner} {fill}/>"

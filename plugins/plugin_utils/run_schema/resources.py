@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..recipe.models import Field
 from .part import CASE, Part
+from .slurm import SlurmEnergy, Usage
 
 Phase = Literal["queued", "starting", "ready", "warmup", "measuring", "ending"]
 
@@ -45,6 +46,7 @@ class Job(Part):
     nodes: int | None = Field(default=None, description="Nodes of the whole job.")
     cpus: int | None = Field(default=None, description="CPUs of the whole job, as Slurm counts them.")
     gpus: int | None = Field(default=None, description="GPUs of the whole job.")
+    usage: Usage | None = Field(default=None, description="What it used, by Slurm.")
 
 
 class Hours(Part):
@@ -111,6 +113,7 @@ class Energy(Part):
     devices: list[Device] = Field(description="Those that tell.")
     idle_w: float | None = Field(description="Mean power while the service was ready and nothing was asked of it (W).")
     cases: list[CaseEnergy] = Field(description="Each repetition that was measured.")
+    slurm: SlurmEnergy | None = Field(default=None, description="What Slurm counted; not in older runs.")
 
 
 class Saturated(Part):

@@ -74,6 +74,25 @@ def test_any_numbers_are_drawn(values, is_log, from_zero):
     assert all(math.isfinite(float(number)) and abs(float(number)) < 1e4 for number in numbers)
 
 
+def test_intervals_of_named_rows_lie_across():
+    """As the page of a comparison has them: the first name on top, an end that is beyond the axis cut off."""
+    error = {"array": [0.1, 3.0], "arrayminus": [0.1, 0.1]}
+    trace = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "b",
+        "x": [1.0, 1.1],
+        "y": ["top", "low"],
+        "text": ["x", "y"],
+    }
+    y = drawing.axis("", autorange="reversed", categoryarray=["top", "low"])
+    root = parse(drawing.figure([{**trace, "error_x": error, "marker": {"color": "red"}}], {"range": [0.8, 1.4]}, y))
+    places = {text.text: float(text.attrib["y"]) for text in root.iter("text") if text.text in trace["y"]}
+    assert places["top"] < places["low"] and "x" not in texts(root)
+    bars = [path.attrib["d"] for path in root.iter("path") if path.attrib.get("stroke") == "red"]
+    assert [bar.count("v8") for bar in bars] == [2, 1]
+
+
 def test_phases_have_their_names_where_there_is_room(tmp_path):
     run, _record = finished(tmp_path, "finished")
     plots = figures.figures(content.collect(run))

@@ -13,6 +13,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_schema imp
 
 from . import samples
 from .telemetry.test_energy import gpu_rows
+from .telemetry.test_slurm_jobs import gathers, has_steps, step
 from .test_finish import finished
 
 SCHEMA = json.loads((Path(__file__).resolve().parents[4] / "docs/run.schema.json").read_text())
@@ -28,6 +29,8 @@ def record(tmp_path_factory):
     """Of a run with GPUs, prices and a term of an SLO."""
     run = samples.make(tmp_path_factory.mktemp("whole"), "finished")
     gpu_rows(run)
+    gathers(run)
+    has_steps(run, step("extern", 6300), step("batch", 6200))
     plan = run.read_json("plan.json")
     plan["cluster"]["prices"] = {"currency": "EUR", "node_hour": 2.0, "gpu_hour": 1.0}
     term = {"text": "error_rate < 0.01", "metric": "error_rate", "statistic": "value", "operator": "<", "value": 0.01}
@@ -47,6 +50,7 @@ def test_every_kind_of_run_fits(tmp_path, variant):
 
 def test_a_run_with_energy_prices_and_objectives_fits(record):
     check(record)
+    assert record["jobs"][0]["usage"]["steps"] and record["energy"]["slurm"]["jobs"][0]["status"] == "counted"
     assert record["energy"]["status"] == "measured" and record["cost"]["price"] and record["slo"]["cases"]
 
 
@@ -61,8 +65,8 @@ def test_how_sure_it_is_may_be_there(record):
 def test_what_it_does_not_know_is_refused(record, where):
     changed = json.loads(json.dumps(record))
     place = changed
-    for step in where:
-        place = place[step]
+    for key in where:
+        place = place[key]
     place["surprise"] = 1
     with pytest.raises(jsonschema.ValidationError, match="surprise"):
         check(changed)
