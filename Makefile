@@ -14,7 +14,7 @@ INJECTION_RECIPES ?= 400
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
   test-injection test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine \
-  bench-compare bench-slowdown execution-environment build clean
+  bench-compare bench-slowdown bench-report bench-telemetry execution-environment build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,7 +80,7 @@ test-injection: setup-dev  ## 100,000 hostile values of recipes through the role
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: bench-compare bench-engine bench-http bench-llm bench-run bench-scale bench-slowdown bench-store bench-transport  ## the benchmarks, each printing its ratios
+bench: bench-compare bench-engine bench-http bench-llm bench-report bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport  ## the benchmarks, each printing its ratios
 
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
@@ -110,6 +110,9 @@ bench-compare: setup  ## how often a comparison is wrong, and how often it finds
 
 bench-slowdown: setup  ## a slow-down of 10 % planted in a real server: is it found, is an unchanged rerun left alone
 	$(BIN)/python tests/bench/bench_slowdown.py
+
+bench-report: setup  ## the end of a run of 1,000 clients and 100 cases: run.json, store and report
+	$(BIN)/python tests/bench/bench_report.py
 
 build: setup  ## the collection's tarball in dist/
 	mkdir -p dist

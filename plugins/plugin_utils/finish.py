@@ -96,7 +96,7 @@ def gather(
         jobs=jobs,
         events=events,
         cases=cases,
-        table=results.Table(run.results()),
+        table=results.Table(run.results(merged=True)),
         histograms=histograms(run, cases),
         rates=_rates(run, cases),
         search=run.search(),
