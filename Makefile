@@ -14,7 +14,7 @@ INJECTION_RECIPES ?= 400
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
   test-injection test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine \
-  bench-compare bench-slowdown bench-report bench-telemetry execution-environment build clean
+  bench-compare bench-slowdown bench-report bench-telemetry bench-confidence execution-environment build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -80,7 +80,7 @@ test-injection: setup-dev  ## 100,000 hostile values of recipes through the role
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: bench-compare bench-engine bench-http bench-llm bench-report bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport  ## the benchmarks, each printing its ratios
+bench: bench-compare bench-confidence bench-engine bench-http bench-llm bench-report bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport  ## the benchmarks, each printing its ratios
 
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
@@ -107,6 +107,9 @@ bench-engine: setup  ## what the load generator itself costs
 
 bench-compare: setup  ## how often a comparison is wrong, and how often it finds what is there, by simulation
 	$(BIN)/python tests/bench/bench_compare.py
+
+bench-confidence: setup  ## how often warm-ups, outliers, trends and knees are told where there are none, and found where they are
+	$(BIN)/python tests/bench/bench_confidence.py
 
 bench-slowdown: setup  ## a slow-down of 10 % planted in a real server: is it found, is an unchanged rerun left alone
 	$(BIN)/python tests/bench/bench_slowdown.py
