@@ -12,12 +12,14 @@ PLAYBOOK := $(BIN)/ansible-playbook
 # times that each property is tried; the recipes hold more than 100,000 values in all
 INJECTION_RECIPES ?= 400
 
+BENCHES := bench-compare bench-confidence bench-engine bench-http bench-llm bench-report bench-run bench-scale \
+  bench-slowdown bench-store bench-telemetry bench-transport
+
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
-  test-injection test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine \
-  bench-compare bench-slowdown bench-report bench-telemetry bench-confidence execution-environment build clean
+  test-injection test-vllm molecule bench $(BENCHES) build execution-environment clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 setup: $(VENV)/.setup $(LINK)  ## virtual environment and collection path
 
@@ -80,7 +82,7 @@ test-injection: setup-dev  ## 100,000 hostile values of recipes through the role
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: bench-compare bench-confidence bench-engine bench-http bench-llm bench-report bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport  ## the benchmarks, each printing its ratios
+bench: $(BENCHES)  ## the benchmarks, each printing its ratios
 
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
@@ -116,6 +118,9 @@ bench-slowdown: setup  ## a slow-down of 10 % planted in a real server: is it fo
 
 bench-report: setup  ## the end of a run of 1,000 clients and 100 cases: run.json, store and report
 	$(BIN)/python tests/bench/bench_report.py
+
+bench-telemetry: setup-dev  ## what sampling costs the service: its throughput with the agent's telemetry beside it and without
+	$(BIN)/python tests/bench/bench_telemetry.py
 
 build: setup  ## the collection's tarball in dist/
 	mkdir -p dist
