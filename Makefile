@@ -11,14 +11,14 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
 # times that each property is tried; the recipes hold more than 100,000 values in all
 INJECTION_RECIPES ?= 400
-BENCHES := bench-compare bench-dashboards bench-engine bench-http bench-llm bench-records bench-report bench-run bench-scale \
-  bench-slowdown bench-store bench-telemetry bench-transport
+BENCHES := bench-compare bench-confidence bench-dashboards bench-engine bench-http bench-llm bench-records bench-report \
+  bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
-  test-injection test-vllm molecule bench $(BENCHES) execution-environment build clean
+  test-injection test-vllm molecule bench $(BENCHES) build execution-environment clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 setup: $(VENV)/.setup $(LINK)  ## virtual environment and collection path
 
@@ -108,6 +108,9 @@ bench-engine: setup  ## what the load generator itself costs
 
 bench-compare: setup  ## how often a comparison is wrong, and how often it finds what is there, by simulation
 	$(BIN)/python tests/bench/bench_compare.py
+
+bench-confidence: setup  ## how often warm-ups, outliers, trends and knees are told where there are none, and found where they are
+	$(BIN)/python tests/bench/bench_confidence.py
 
 bench-slowdown: setup  ## a slow-down of 10 % planted in a real server: is it found, is an unchanged rerun left alone
 	$(BIN)/python tests/bench/bench_slowdown.py

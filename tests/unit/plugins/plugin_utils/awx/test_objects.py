@@ -86,6 +86,21 @@ def test_a_project_that_has_a_new_playbook_is_fetched_again(awx, tmp_path):
     assert project["status"] == "successful" and awx.named("job_templates", "late")
 
 
+def test_edges_of_a_workflow_turn_round(awx):
+    def workflow(link, first, second):
+        nodes = [{"identifier": first, "unified_job_template": "run", link: [second]},
+                 {"identifier": second, "unified_job_template": "run"}]  # fmt: skip
+        return {**WORKFLOW, "nodes": nodes}
+
+    have(awx, *BASE, TEMPLATE, workflow("always_nodes", "a", "b"))
+    for wanted in (workflow("success_nodes", "a", "b"), workflow("success_nodes", "b", "a")):
+        assert have(awx, *BASE, TEMPLATE, wanted) != []
+        assert have(awx, *BASE, TEMPLATE, wanted) == []
+    assert have(awx, *BASE, TEMPLATE, workflow("success_nodes", "b", "c")) != []
+    names = {each["identifier"] for each in awx.objects["workflow_job_template_nodes"].values()}
+    assert names == {"b", "c"}
+
+
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
