@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import stats
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.confidence.seconds import FEWEST, autocorrelation
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.stats.library import numpy, scipy_stats
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.stats.library import numpy, scipy_special, scipy_stats
 
 ALPHA = 0.05  # the chance that any warm-up is told of a run that has none
 MATTERS = 0.01  # a share by which it moves the mean, at least: less is below what the other checks grant
@@ -36,7 +36,7 @@ def find(series: Mapping[Any, Sequence[Any]]) -> dict[Any, Found]:
     """
     long_enough = {name: numpy.asarray(each, dtype=float) for name, each in series.items() if len(each[0]) >= FEWEST}
     scores = {
-        name: scipy_stats.norm.ppf(scipy_stats.rankdata(each, axis=1) / (each.shape[1] + 1))
+        name: scipy_special.ndtri(scipy_stats.rankdata(each, axis=1) / (each.shape[1] + 1))
         for name, each in long_enough.items()
     }
     # a short series hardly shows its own autocorrelation: those of one service are taken to have that of all, at least
@@ -46,7 +46,9 @@ def find(series: Mapping[Any, Sequence[Any]]) -> dict[Any, Found]:
     found = {}
     for name, several in p_values.items():
         rejected = [next(steps).rejected for _p in several]
-        warm = _warm_up(long_enough[name], rejected) if any(rejected) else None
+        # where all together have one, those that show it by themselves, if not beyond doubt
+        own = [is_sure or (rejected[-1] and p <= ALPHA) for is_sure, p in zip(rejected, several, strict=True)]
+        warm = _warm_up(long_enough[name], own[: len(long_enough[name])]) if any(rejected) else None
         if warm is not None:
             found[name] = warm
     return found
@@ -71,15 +73,15 @@ def _p_values(scores: Any, least: float) -> list[float]:
         error = spreads * numpy.sqrt(weights @ correlation @ weights)
         row[:] = numpy.divide(scores @ weights, error, out=numpy.zeros(count), where=error > 0)
     tested = [*statistics.T, *([statistics.sum(axis=1) / numpy.sqrt(count)] if count > 1 else [])]
-    return [min(1.0, len(begins) * 2 * float(scipy_stats.norm.sf(numpy.abs(each)).min())) for each in tested]
+    return [min(1.0, len(begins) * 2 * float(scipy_special.ndtr(-numpy.abs(each).max()))) for each in tested]
 
 
-def _warm_up(series: Any, rejected: Sequence[bool]) -> Found | None:
-    """Its length in the mean of the repetitions that have it; None where the mean is hardly moved by it."""
-    count = len(series)
-    where = [number for number in range(count) if rejected[number]]
-    if count > 1 and rejected[count] and (not where or 2 * len(where) > count):
-        where = list(range(count))
+def _warm_up(series: Any, has_it: Sequence[bool]) -> Found | None:
+    """Its length in the mean of the repetitions that have it (all, where none does by itself).
+
+    None where the mean is hardly moved by it.
+    """
+    where = [number for number, has in enumerate(has_it) if has] or list(range(len(series)))
     mean = (series[where] / series[where].mean(axis=1, keepdims=True)).mean(axis=0)
     batches = truncation(mean)
     bias = float(mean.mean() / mean[batches:].mean() - 1)
