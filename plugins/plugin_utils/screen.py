@@ -25,6 +25,7 @@ CASES_IN_FULL = 4  # more of them are a row each, or counted,
 CASES_LISTED = 20  # up to so many,
 _COLUMNS, _COLUMN_WIDTH = 4, 12  # with so many numbers
 REASONS_OF_A_CODE = 3
+REMARKS = 3  # on how sure the numbers are; the report has them all
 _STYLES = {"VALID": "green", "INVALID": "bold red", "failed": "red", "stopped": "yellow", "unknown": "yellow"}
 _GLYPHS = {"queued": ".", "starting": "s", "ready": "-", "warmup": "w", "measuring": "#", "ending": "e"}
 
@@ -117,7 +118,7 @@ def summary(run: RunDirectory | None, record: dict[str, Any], colour: bool | Non
     remarks = [("✗", reason, "red") for reason in _few_of_a_code(record.get("reasons") or [], REASONS_OF_A_CODE)]
     remarks += [("note", note, "") for note in _few_of_a_code(record.get("notes") or [], 1)]
     parts += [_remarks(remarks)] if remarks else []
-    for section in (_numbers(record), _objectives(record), _time(record), _jobs(record)):
+    for section in (_numbers(record), _sure(record), _objectives(record), _time(record), _jobs(record)):
         if section:
             parts += ["", *section]
     text = draw(*parts, colour=colours() if colour is None else colour)
@@ -187,6 +188,22 @@ def _numbers_in_short(lines: list[dict[str, Any]]) -> list[Any]:
     view = table(("case", *titles), rows[:CASES_LISTED], right=range(1, 1 + len(columns)), fold=(0,))
     more = rows[CASES_LISTED:]
     return [*alone, view, *([f"{formatting.plural(len(more), 'more case')}: see the report"] if more else [])]
+
+
+def _sure(record: dict[str, Any]) -> list[Any]:
+    """How well the numbers are known, in a line, where a sweep has its knee, and what matters most of the remarks."""
+    from rich.text import Text
+
+    found = record.get("confidence")
+    if not found or not record.get("headline"):
+        return []
+    statement = found["statement"].removesuffix(".")
+    lines = [Text(f"sure {statement[:1].lower()}{statement[1:]}")]
+    lines += [Text(f"knee {knee['message']}") for knee in found["knees"] if knee["status"] == "found"]
+    remarks = _few_of_a_code(found["remarks"], 1)
+    lines += [_remarks([("note", remark, "") for remark in remarks[:REMARKS]])] if remarks else []
+    more = len(remarks) - REMARKS
+    return [*lines, Text(f"{formatting.plural(more, 'more remark')} in the report")] if more > 0 else lines
 
 
 def _objectives(record: dict[str, Any]) -> list[Any]:

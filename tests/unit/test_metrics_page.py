@@ -58,6 +58,12 @@ def test_percentiles_of_merged_histograms(page, statistic, share):
         )
 
 
+def test_the_interval_of_a_percentile(page):
+    names, record, _report = page
+    [line] = [each for each in record["confidence"]["cases"] if (each["case"], each["statistic"]) == ("max", "p99")]
+    assert names["percentile_interval"]("max") == pytest.approx((line["mean"], line["low"], line["high"]))
+
+
 def test_hours_and_nodes(page):
     names, record, report = page
     assert names["node_hours"]() == pytest.approx(record["cost"]["node_hours"], abs=1e-5)

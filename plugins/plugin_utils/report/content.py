@@ -83,6 +83,7 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "telemetry_cost_s": nodes.cost_s(events),
         "gpus": by_gpu,
         "gpu": gpus.gather(by_gpu, events, segments),
+        "confidence": _sure(record),
         "energy": _energy(record),
         "slurm": slurm.gather(record),
         "bottleneck": record.get("bottleneck") or {"cases": [], "stopped": None, "sentence": "", "not_looked_at": []},
@@ -95,6 +96,14 @@ def collect(run: RunDirectory) -> dict[str, Any]:
         "last_words": texts.last_words(record, events),
         "events": [event for event in events if event["event"] not in ("progress", "clocks")],
     }
+
+
+def _sure(record: dict[str, Any]) -> dict[str, Any]:
+    """How sure the numbers are (run.json; an older one does not say), and the repetitions to be marked in tables."""
+    nothing = {"statement": "", "remarks": [], "cases": [], "outliers": [], "knees": []}
+    found = {**nothing, **(record.get("confidence") or {})}
+    odd = {(each["case"], each["repetition"]) for each in found["outliers"] if each["repetition"] is not None}
+    return {**found, "odd": odd}
 
 
 def _energy(record: dict[str, Any]) -> dict[str, Any]:

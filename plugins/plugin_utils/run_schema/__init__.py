@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ..recipe.models import ConfigDict, Field
-from .outcome import Confidence, Line, Remark, Search, Slo
+from .outcome import Line, Remark, Search, Slo
 from .part import Part
 from .resources import Bottleneck, Cost, Energy, Job, Segment
+from .sure import Confidence
 
 State = Literal[
     "planned",

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from ..recipe.models import Field
 from .part import CASE, Part
@@ -77,19 +77,3 @@ class Line(Part):
     )
     lower: float | None = Field(default=None, description="Of the capacity: the load that met the SLO.")
     upper: float | None = Field(default=None, description="Of the capacity: the load that did not.")
-
-
-class SureRemark(Part):
-    """Something that a reader should know of how sure a number is."""
-
-    case: str | None = Field(description="The case it is about; null: the whole run.")
-    code: str = Field(description="What kind it is, for programs.")
-    message: str = Field(description="What it is, in words.")
-
-
-class Confidence(Part):
-    """How sure the numbers are."""
-
-    statement: str = Field(description="In a sentence.")
-    remarks: list[SureRemark] = Field(description="What speaks against it, or has to be known.")
-    cases: list[dict[str, Any]] = Field(description="The statistics of each case and metric.")

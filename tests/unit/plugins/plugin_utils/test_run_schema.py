@@ -55,8 +55,8 @@ def test_a_run_with_energy_prices_and_objectives_fits(record):
 
 
 def test_how_sure_it_is_may_be_there(record):
-    remark = {"case": "max", "code": "trend", "message": "it became slower"}
-    check({**record, "confidence": {"statement": "Known to 1 %.", "remarks": [remark], "cases": [{"case": "max"}]}})
+    assert record["confidence"]["cases"] and record["confidence"]["statement"].endswith(".")
+    check({key: value for key, value in record.items() if key != "confidence"})
 
 
 @pytest.mark.parametrize(
