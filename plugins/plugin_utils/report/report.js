@@ -32,6 +32,8 @@
 
   function draw(paper) {
     plots.forEach(function (plot) {
+      if (!plot.figure) { return; } // nothing to show of it yet
+      if (!plot.node.parentNode) { plot.place.appendChild(plot.node); }
       Plotly.react(plot.node, plot.figure.data, layout(plot.figure.layout, paper, plot.small),
         { responsive: !paper, displayModeBar: false });
     });
@@ -39,11 +41,15 @@
 
   document.querySelectorAll("[data-figure]").forEach(function (node) {
     var place = document.createElement("div");
-    node.appendChild(place);
-    plots.push({ node: place, small: node.parentNode.className === "grid", figure: figures[node.dataset.figure] });
+    plots.push({ name: node.dataset.figure, place: node, node: place, small: node.parentNode.className === "grid", figure: figures[node.dataset.figure] });
   });
   draw(false);
   dark.addEventListener("change", function () { draw(false); });
+  // a page that goes on hands in what has changed of its figures, by name
+  document.addEventListener("figures", function (event) {
+    plots.forEach(function (plot) { plot.figure = event.detail[plot.name] || plot.figure; });
+    draw(false);
+  });
 
   var opened = [];
   window.addEventListener("beforeprint", function () {
