@@ -76,7 +76,7 @@ def start(here: Settings, kind: str, variables: dict[str, Any], limit: str | Non
     play = Play(name, kind, now, {**variables, "benchmark_home": str(here.home)}, limit or None)
     folder = make_private(_folder(here) / play.id)
     write_at_once(folder / "play.json", json.dumps(asdict(play)).encode(), 0o600)
-    with (folder / "worker.log").open("wb") as log:
+    with os.fdopen(os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as log:
         _children.append(
             subprocess.Popen(
                 [sys.executable, "-P", str(Path(__file__).with_name("worker.py")), str(folder)],

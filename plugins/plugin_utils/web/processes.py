@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,13 @@ COLLECTIONS = Path(__file__).absolute().parents[6]  # where ansible_collections 
 
 
 def environment() -> dict[str, str]:
-    """The environment of a Python that imports this collection."""
-    path = [str(COLLECTIONS), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    """The environment of a Python that imports this collection, and finds the programs of its virtual environment."""
+    first = {"PYTHONPATH": str(COLLECTIONS), "PATH": str(Path(sys.executable).parent)}
+    return {**os.environ, **{name: _before(os.environ.get(name), path) for name, path in first.items()}}
+
+
+def _before(paths: str | None, path: str) -> str:
+    return os.pathsep.join([path, *filter(None, [paths])])
 
 
 def me() -> dict[str, Any]:

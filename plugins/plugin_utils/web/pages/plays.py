@@ -28,7 +28,7 @@ def show_one(play_id: str) -> Any:
     here = reading.settings()
     play = launcher.find(here, play_id)
     text, offset = launcher.output(here, play)
-    return flask.render_template("play.html.j2", play=play, text=text, offset=offset, **_place(play))
+    return flask.render_template("play.html.j2", text=text, offset=offset, **_place(play))
 
 
 def _place(play: launcher.Play) -> dict[str, Any]:

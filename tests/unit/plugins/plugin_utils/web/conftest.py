@@ -10,7 +10,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web.settings i
 from .. import samples
 from ..test_finish import finished
 
-INVENTORY = "[clusters]\nfirst ansible_host=192.0.2.1\nsecond ansible_host=192.0.2.2\n"
+INVENTORY = "[clusters]\nfirst\nsecond\n[clusters:vars]\nansible_host=127.0.0.1\nansible_port=9\n"  # nobody answers
 
 
 def fill(home):
