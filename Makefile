@@ -14,7 +14,7 @@ INJECTION_RECIPES ?= 400
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
   test-injection test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine \
-  bench-compare build clean
+  bench-compare bench-web test-web build clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -70,6 +70,10 @@ test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
 	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
 
+test-web: setup-dev  ## the web UI in a real browser, without a cluster
+	tools/chromium.sh
+	$(BIN)/python -m pytest -q tests/e2e
+
 test-ways: test-cluster  ## the modules by each way to Slurm on both clusters; CI runs half
 	$(BIN)/python -m pytest -q -m "extra or not extra" tests/integration/test_slurm_modules.py
 
@@ -79,7 +83,7 @@ test-injection: setup-dev  ## 100,000 hostile values of recipes through the role
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: bench-compare bench-engine bench-http bench-llm bench-run bench-scale bench-store bench-transport  ## the benchmarks, each printing its ratios
+bench: bench-compare bench-engine bench-http bench-llm bench-run bench-scale bench-store bench-transport bench-web  ## the benchmarks, each printing its ratios
 
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
@@ -91,6 +95,9 @@ bench-scale: setup  ## 20 runs at once, 1,000 clients in one run, on nodes that 
 
 bench-store: setup-dev  ## list and summary with 10,000 runs, in SQLite and PostgreSQL
 	$(BIN)/python tests/bench/store_bench.py
+
+bench-web: setup-dev  ## the pages of the web UI with 10,000 runs in the store
+	$(BIN)/python tests/bench/web_bench.py
 
 bench-transport: test-cluster  ## the modules by each way to Slurm
 	$(BIN)/python tests/bench/transport_bench.py

@@ -31,17 +31,17 @@
   }
 
   function draw(paper) {
-    plots.forEach(function (plot) {
-      if (!plot.figure) { return; } // nothing to show of it yet
-      if (!plot.node.parentNode) { plot.place.appendChild(plot.node); }
+    var known = plots.filter(function (plot) { return plot.figure; });
+    // all places before the first plot: how wide one is depends on how many there are
+    known.forEach(function (plot) { if (!plot.node.parentNode) { plot.place.appendChild(plot.node); } });
+    known.forEach(function (plot) {
       Plotly.react(plot.node, plot.figure.data, layout(plot.figure.layout, paper, plot.small),
         { responsive: !paper, displayModeBar: false });
     });
   }
 
   document.querySelectorAll("[data-figure]").forEach(function (node) {
-    var place = document.createElement("div");
-    plots.push({ name: node.dataset.figure, place: node, node: place, small: node.parentNode.className === "grid", figure: figures[node.dataset.figure] });
+    plots.push({ name: node.dataset.figure, place: node, node: document.createElement("div"), small: node.parentNode.className === "grid", figure: figures[node.dataset.figure] });
   });
   draw(false);
   dark.addEventListener("change", function () { draw(false); });

@@ -158,6 +158,15 @@ class Store:
         _check_filters(fields)
         return self._database.read(read)
 
+    def latest(self, states: Iterable[str]) -> list[dict[str, Any]]:
+        """The run.json of the newest run in one of these states, of every recipe on every cluster."""
+        wanted = list(states)
+        ranked = "row_number() OVER (PARTITION BY cluster, recipe ORDER BY created_at DESC, id DESC) AS place"
+        ids = f"SELECT id FROM (SELECT id, {ranked} FROM runs WHERE state {_among(wanted)}) AS ranked WHERE place = 1"
+        query = f"SELECT record FROM runs WHERE id IN ({ids}) ORDER BY created_at DESC, id DESC"
+        found = self._database.read(lambda connection: connection.execute(query, wanted).fetchall())
+        return [json.loads(text) for (text,) in found]
+
     def results(self, run_ids: Iterable[str], metric: str | None = None) -> list[dict[str, Any]]:
         """Rows of results.csv of some runs, each with its `run_id`, in their order."""
         values = list(run_ids)

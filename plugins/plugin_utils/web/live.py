@@ -99,7 +99,7 @@ def age_text(news_at: float | None, now: float | None = None) -> str:
 
 def stamp(run: RunDirectory) -> tuple[Any, ...]:
     """What changes when a run has news; cheap."""
-    names = ("run.json", "jobs.json", "teardown.json", "report.html")
+    names = ("run.json", "jobs.json", "events.jsonl", "teardown.json", "report.html")
     paths = [run.file(name) for name in names] + sorted(run.path.glob("events/*.jsonl"))
     found = []
     for path in paths:

@@ -35,7 +35,8 @@ TEXT_MOST = 1_000_000
 SECURITY = [{"token": []}]
 _PROBLEMS = {
     400: "the request can't be read", 401: "without the token", 403: "without proof that a page of this server sent it",
-    404: "what is named is not there", 422: "a field is wrong", 429: "too many wrong tokens",
+    404: "what is named is not there", 413: "the request is too large", 422: "a field is wrong",
+    429: "too many wrong tokens",
     503: "the store does not answer",
 }  # fmt: skip
 
