@@ -71,7 +71,7 @@ test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
 
 test-web: setup-dev  ## the web UI in a real browser, without a cluster
-	tools/chromium.sh
+	tools/test_packages.sh
 	$(BIN)/python -m pytest -q tests/e2e
 
 test-ways: test-cluster  ## the modules by each way to Slurm on both clusters; CI runs half

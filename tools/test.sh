@@ -31,7 +31,6 @@ AIFACTORY_HOME=$demo make demo
 test -s "$demo"/runs/*/report.html
 rm -rf "$demo"
 .venv/bin/ansible-playbook aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
-tools/chromium.sh
 # what takes no time itself runs on the second core, while the clusters work; what does comes after it, alone
 "$python" -m pytest -q tests/unit tests/e2e --ignore=tests/unit/plugins/module_utils >build/unit.log 2>&1 &
 unit=$!

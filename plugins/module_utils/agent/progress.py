@@ -42,6 +42,12 @@ class Progress:
         last = [kept[-1][1] for kept in self.reports.values()]
         return sum(message["operations"] for message in last), sum(message["errors"] for message in last)
 
+    def response_times(self):
+        """(operations whose response time is known, the sum of these in us) so far, over all clients."""
+        last = [kept[-1][1] for kept in self.reports.values()]
+        timed = sum(message.get("timed", 0) for message in last)
+        return timed, sum(message.get("response_sum_us", 0) for message in last)
+
     def heard_since(self, t, clients):
         """True when each of `clients` has reported after `t` (epoch, s)."""
         return all(self.reports[n][-1][0] >= t if n in self.reports else False for n in clients)

@@ -35,6 +35,7 @@ def situation(run: RunDirectory, now: float | None = None) -> dict[str, Any]:
         "case": place["case"],
         "repetition": place["repetition"],
         "progress": watch.progress_text(progress).strip() if progress else None,
+        "response_time_mean_s": (progress or {}).get("response_time_mean_s"),
         "share": _share(progress),
         "jobs": [_job(job) for job in known],
         "said": [{"t": event["t"], "text": text} for event in events if (text := watch.narrate(event))][-SAID:],
