@@ -112,7 +112,7 @@ def _let_in() -> Any:
         return None
     if request.path.startswith(API) or request.endpoint == "metrics.show":
         raise exceptions.Unauthorized("this needs the token: send the header Authorization: Bearer TOKEN")
-    return flask.redirect(flask.url_for("login.show", next=request.full_path.rstrip("?")))
+    return flask.redirect(flask.url_for("login.show", next=request.script_root + request.full_path.rstrip("?")))
 
 
 def _is_our_name(host: str) -> bool:

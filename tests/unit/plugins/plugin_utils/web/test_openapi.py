@@ -41,12 +41,15 @@ def test_every_answer_is_as_the_document_says(api):
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) > 15
     for operation, mode in itertools.product(operations, schemathesis.GenerationMode):
+        examine(operation, mode, headers, known)
 
-        @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-        def check(case, mode=mode):
-            if mode == schemathesis.GenerationMode.POSITIVE:
-                case.path_parameters.update({name: known[name] for name in known if name in case.path_parameters})
-            case.call_and_validate(headers=headers)
 
-        check()
+def examine(operation, mode, headers, known):
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    def check(case):
+        if mode == schemathesis.GenerationMode.POSITIVE:
+            case.path_parameters.update({name: known[name] for name in known if name in case.path_parameters})
+        case.call_and_validate(headers=headers)
+
+    check()

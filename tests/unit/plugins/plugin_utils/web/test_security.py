@@ -92,6 +92,7 @@ def test_behind_a_proxy_the_session_is_for_tls_and_its_names_are_known(settings)
         "X-Forwarded-Host": "bench.example.org", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/bench",
         "X-Forwarded-For": "192.0.2.7",
     }  # fmt: skip
+    assert client.get("/trends/", headers=headers).headers["Location"] == "/bench/login?next=/bench/trends/"
     answer = client.post("/login", data={"token": behind.token()}, headers=headers)
     assert "Secure" in answer.headers["Set-Cookie"]
     assert answer.headers["Location"] == "/bench/"
