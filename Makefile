@@ -11,13 +11,14 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
 # times that each property is tried; the recipes hold more than 100,000 values in all
 INJECTION_RECIPES ?= 400
+BENCHES := bench-compare bench-confidence bench-dashboards bench-engine bench-http bench-llm bench-records bench-report \
+  bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport bench-web
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
-  test-injection test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine \
-  bench-compare bench-web test-web build clean
+  test-injection test-vllm test-web molecule bench $(BENCHES) build execution-environment clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 setup: $(VENV)/.setup $(LINK)  ## virtual environment and collection path
 
@@ -57,13 +58,14 @@ test-cluster: setup-dev  ## two clusters for the tests: Slurm of this distributi
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
 
 integration: test-cluster  ## tests on the real clusters, over ssh as an ordinary user
-	$(BIN)/python -m pytest -q tests/integration
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not extra and not alone" tests/integration
+	$(BIN)/python -m pytest -q -m "not extra and alone" tests/integration
 
 test-services: test-cluster  ## every small recipe on the real cluster, one after another
 	$(BIN)/python -m pytest -v -k test_the_small_recipe tests/integration/test_services.py tests/integration/test_standins.py
 
 test-faults: test-cluster  ## every fault in every phase on two versions of Slurm at the same time (an hour); CI runs a part
-	$(BIN)/python -m pytest -v -n 2 -m fault tests/faults
+	$(BIN)/python -m pytest -v -n 2 --dist loadgroup -m fault tests/faults
 	$(BIN)/python -m pytest -v -m fault tests/integration/test_controllers.py
 
 test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
@@ -83,7 +85,7 @@ test-injection: setup-dev  ## 100,000 hostile values of recipes through the role
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: bench-compare bench-engine bench-http bench-llm bench-run bench-scale bench-store bench-transport bench-web  ## the benchmarks, each printing its ratios
+bench: $(BENCHES)  ## the benchmarks, each printing its ratios
 
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
@@ -114,9 +116,35 @@ bench-engine: setup  ## what the load generator itself costs
 bench-compare: setup  ## how often a comparison is wrong, and how often it finds what is there, by simulation
 	$(BIN)/python tests/bench/bench_compare.py
 
+bench-confidence: setup  ## how often warm-ups, outliers, trends and knees are told where there are none, and found where they are
+	$(BIN)/python tests/bench/bench_confidence.py
+
+bench-slowdown: setup  ## a slow-down of 10 % planted in a real server: is it found, is an unchanged rerun left alone
+	$(BIN)/python tests/bench/bench_slowdown.py
+
+bench-report: setup  ## the end of a run of 1,000 clients and 100 cases: run.json, store and report
+	$(BIN)/python tests/bench/bench_report.py
+
+bench-telemetry: setup  ## what the agent's sampling costs the service beside it
+	tools/test_packages.sh
+	$(BIN)/python tests/bench/bench_telemetry.py
+
+bench-records: setup  ## statistics over ten million requests: CPU time and memory
+	$(BIN)/python tests/bench/bench_records.py
+
+bench-dashboards: setup-dev  ## every query of every dashboard in a Prometheus with the history of 200 runs
+	tools/test_packages.sh
+	$(BIN)/python tests/bench/bench_dashboards.py
+
 build: setup  ## the collection's tarball in dist/
 	mkdir -p dist
 	$(BIN)/ansible-galaxy collection build --force --output-path dist
+
+execution-environment: setup-dev build  ## the image for AWX (needs podman or docker; IMAGE=NAME:TAG)
+	mkdir -p build/execution-environment
+	cp dist/aifactory-benchmark-$$(sed -n 's/^version: //p' galaxy.yml).tar.gz build/execution-environment/aifactory-benchmark.tar.gz
+	$(BIN)/ansible-builder build -f extensions/execution_environment/execution-environment.yml \
+	  -c build/execution-environment/context -t $(or $(IMAGE),aifactory-benchmark-ee)
 
 clean:  ## remove what make made here; the cluster stays (playbook local_cluster, -e local_cluster_state=absent)
 	rm -rf $(VENV) .collections build dist .pytest_cache .ruff_cache .hypothesis .ansible .cache

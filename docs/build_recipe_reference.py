@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Writes docs/recipe.md and docs/recipe.schema.json from the schema, the service types and the workloads.
 
-And docs/provenance.schema.json from that of provenance.json.
+And docs/provenance.schema.json and docs/run.schema.json from those of provenance.json and run.json.
 
 Run it after a change of any of them: `PYTHONPATH=.collections .venv/bin/python docs/build_recipe_reference.py`. With
 `--check` nothing is written, and the exit code says whether all files are current.
@@ -38,6 +38,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.schema 
     keys_of,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.sweep import MOST_CASES
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_schema import run_schema
 
 DOCS = Path(__file__).resolve().parent
 RECIPES = DOCS.parent / "recipes"
@@ -343,8 +344,17 @@ def schema_text() -> str:
 
 def provenance_text() -> str:
     """The text of docs/provenance.schema.json."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **provenance_schema()}
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return _published(provenance_schema())
+
+
+def run_text() -> str:
+    """The text of docs/run.schema.json."""
+    return _published(run_schema())
+
+
+def _published(schema: Mapping[str, Any]) -> str:
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
 def _sentence(text: str | None) -> str:
@@ -450,7 +460,12 @@ def _cell(text: Any) -> str:
 def main(arguments: list[str]) -> int:
     """Writes the files, or with --check says whether they are current."""
     stale = []
-    made = {"recipe.md": reference, "recipe.schema.json": schema_text, "provenance.schema.json": provenance_text}
+    made = {
+        "recipe.md": reference,
+        "recipe.schema.json": schema_text,
+        "provenance.schema.json": provenance_text,
+        "run.schema.json": run_text,
+    }
     for path, text in ((DOCS / name, make()) for name, make in made.items()):
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,3 +28,18 @@ settings.load_profile("patient")
 _link_checkout()
 sys.path.insert(0, str(COLLECTIONS))
 os.environ.setdefault("ANSIBLE_COLLECTIONS_PATH", str(COLLECTIONS))
+
+
+def cluster_of(item: pytest.Item) -> str:
+    """The cluster that a test works on: its parameter, else what `pytest.mark.cluster` says, else `local`."""
+    marker = item.get_closest_marker("cluster")
+    named = re.search(r"\[(?:.*-)?(local\d*)\b", item.name)
+    return named[1] if named else marker.args[0] if marker else "local"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each cluster a worker of its own, with -n 2 --dist loadgroup."""
+    for item in items:
+        if {"integration", "faults"} & set(item.path.relative_to(ROOT).parts):
+            item.add_marker(pytest.mark.xdist_group(cluster_of(item)))

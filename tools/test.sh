@@ -31,13 +31,18 @@ AIFACTORY_HOME=$demo make demo
 test -s "$demo"/runs/*/report.html
 rm -rf "$demo"
 .venv/bin/ansible-playbook aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
-# what takes no time itself runs on the second core, while the clusters work; what does comes after it, alone
+failed=""
+# each cluster by a worker of its own
+"$python" -m pytest -q -n 2 --dist loadgroup -m "not extra and not alone" tests/integration tests/faults >build/clusters.log 2>&1 ||
+  failed=1
+# what takes no time itself runs on the second core; what does comes after it, alone
 "$python" -m pytest -q tests/unit tests/e2e --ignore=tests/unit/plugins/module_utils >build/unit.log 2>&1 &
 unit=$!
 trap 'kill "$unit" 2>/dev/null || :; stop_cluster' EXIT
-"$python" -m pytest -q tests/integration tests/faults tests/unit/plugins/module_utils >build/pytest.log 2>&1 && failed="" || failed=1
+"$python" -m pytest -q -m "alone and not extra or not integration and not extra" \
+  tests/integration tests/unit/plugins/module_utils >build/pytest.log 2>&1 || failed=1
 wait "$unit" || failed=1
 stop_cluster
 trap - EXIT
-cat build/unit.log build/pytest.log
+cat build/clusters.log build/unit.log build/pytest.log
 [ -z "$failed" ]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,19 +35,21 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _unused, options = self.validate_argument_spec(_OPTIONS)
         try:
-            changed = self._write(options)
+            written, changed = self._write(options)
         except RunError as error:
             # raised, ansible-core 2.16 would print a banner about an exception
             return {"changed": False, "failed": True, "msg": str(error)}
-        return {"changed": bool(changed), "path": options["path"], "files": changed}
+        return {"changed": bool(changed), "path": options["path"], "files": changed, "written": written}
 
-    def _write(self, options: dict[str, Any]) -> list[str]:
-        """Names of the files that are new or changed."""
+    def _write(self, options: dict[str, Any]) -> tuple[dict[str, dict[str, str]], list[str]]:
+        """Of every file where it is and its checksum; names of those that are new or changed."""
+        written = {}
         folder = Path(options["path"]).absolute()
         prometheus = _prometheus(options)
         changed = []
         for name, text in dashboards.files(options["grafana_path"] or str(folder), prometheus).items():
             target = folder / name
+            written[name] = {"source": str(target), "sha256": hashlib.sha256(text.encode()).hexdigest()}
             try:
                 if target.is_file() and target.read_bytes() == text.encode():
                     continue
@@ -55,7 +58,7 @@ class ActionModule(ActionBase):
                     write_at_once(target, text.encode())
             except OSError as error:
                 raise RunError(f"path: {target} cannot be written: {error.strerror}") from error
-        return changed
+        return written, changed
 
 
 def _prometheus(options: dict[str, Any]) -> dashboards.Prometheus:

@@ -40,6 +40,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "case": {"type": "str"},
     "client": {"type": "str", "default": "all"},
     "csv": {"type": "path"},
+    "parquet": {"type": "path"},
     "openmetrics": {"type": "path"},
     "push": {"type": "bool", "default": False},
 }
@@ -219,6 +220,8 @@ class ActionModule(ActionBase):
 
         if self.options["openmetrics"] or self.options["push"]:
             return self._to_prometheus()
+        if self.options["parquet"] or (self.options["csv"] and self.options["run"] == ALL):
+            return self._tables()
         run, options = self._find(), self.options
         rows = run.results()
         if not rows:
@@ -260,10 +263,27 @@ class ActionModule(ActionBase):
         self._show(f"{len(rows)} rows: {os.path.abspath(path)}")
         return {"changed": changed, "path": str(path)}
 
+    def _tables(self) -> dict[str, Any]:
+        """Results of runs, each row with what its run was, as one CSV or Parquet file."""
+        from ansible_collections.aifactory.benchmark.plugins.plugin_utils import tables
+
+        options = self.options
+        if options["csv"] and options["parquet"]:
+            raise RunError("csv and parquet exclude each other")
+        wanted = tables.Wanted(options["metric"], options["case"], options["client"])
+        found = self._runs()[::-1] if options["run"] == ALL else [self._find()]
+        write, path = (
+            (tables.write_csv, options["csv"]) if options["csv"] else (tables.write_parquet, options["parquet"])
+        )
+        really = {"really": not self._task.check_mode, "warn": self._display.warning}
+        written = write(found, Path(path), wanted, **really)
+        self._show(written.text())
+        return {"changed": any(written.changed.values()), "path": str(path), "exported": written.runs}
+
     def _to_prometheus(self) -> dict[str, Any]:
         """Whole runs: to a file (all of them: to a directory), or to the Pushgateway."""
         options = self.options
-        given = [name for name in ("metric", "case", "csv") if options[name]]
+        given = [name for name in ("metric", "case", "csv", "parquet") if options[name]]
         given += ["push"] if options["openmetrics"] and options["push"] else []
         if given:
             what = "openmetrics" if options["openmetrics"] else "push"

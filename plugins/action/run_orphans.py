@@ -15,6 +15,8 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 
 CANCEL_DEADLINE_S = 180.0
 _THERE = 'for path in "$@"; do [ ! -d "$path" ] || printf "%s\\n" "$path"; done'
+_TARGETS = 'cd "$1" 2>/dev/null || exit 0; for name in *.json; do [ ! -e "$name" ] || printf "%s\\n" "$name"; done'
+_UNLIST = 'cd "$1" && shift && rm -f -- "$@"'
 _REMOVE = 'rm -rf -- "$1" && [ ! -e "$1" ]'
 
 
@@ -48,6 +50,7 @@ class ActionModule(RunAction):
         }
         if not any(found.values()):
             self.say(f"no orphan in the queue and in {scratch}/runs")
+        stale = self._stale_targets(remote, scratch, {each.name for each in judgements})
         names = {verdict: [each.name for each in those] for verdict, those in found.items()}
         if self.check_mode:
             return {**names, "finish": [], "would_finish": names[orphans.FINISH]}
@@ -55,7 +58,18 @@ class ActionModule(RunAction):
             self._cancel(client, each)
         for each in found[orphans.REMOVE]:
             self._remove(remote, adoption.run_dir(scratch, each.name))
-        return {"changed": any(found.values()), **names}
+        if stale and (answer := remote.shell(_UNLIST, orphans.targets_of(scratch), *stale)).rc != 0:
+            raise RunFailed(f"{orphans.targets_of(scratch)} on {self.host} can't be cleared: {answer.err.strip()}")
+        return {"changed": bool(stale) or any(found.values()), **names}
+
+    def _stale_targets(self, remote: Remote, scratch: str, known: set[str]) -> list[str]:
+        """Files by which Prometheus would look for agents that are gone."""
+        folder = orphans.targets_of(scratch)
+        stale = orphans.stale_targets(remote.shell(_TARGETS, folder).out.splitlines(), known)
+        if stale:
+            doing = "would be" if self.check_mode else "is"
+            self.say(f"{len(stale)} file(s) in {folder} {doing} removed: of runs that are gone")
+        return stale
 
     def _cancel(self, client: SlurmClient, judgement: orphans.Judgement) -> None:
         ids = [job.id for job in judgement.jobs]

@@ -42,6 +42,7 @@ class ActionModule(RunAction):
         now = time.time()
         try:
             recipe, extra = self._recipe()
+            extra |= self._by_awx()
             plan = resolve(
                 recipe,
                 self.host,
@@ -71,10 +72,18 @@ class ActionModule(RunAction):
             self.say(pin.why)
         return recipe, rerun.extra(then, found)
 
+    def _by_awx(self) -> dict[str, Any]:
+        """Which job of AWX starts this run: the job may be killed before it can tell the run's id."""
+        ids = {key: self.variable(f"awx_{key}") for key in ("job_id", "workflow_job_id")}
+        known = {key: int(value) for key, value in ids.items() if value is not None}
+        return {"awx": known} if known else {}
+
     def _cluster_variables(self) -> dict[str, Any]:
         made_here = ("benchmark_plan", "benchmark_recipe_text")
         names = [name for name in self.task_vars if name.startswith("benchmark_") and name not in made_here]
         variables = {name: self.variable(name) for name in names}
+        if self.place:
+            variables |= {"benchmark_image_cache": self.place["image_cache"], "benchmark_live_metrics": False}
         return {**variables, "benchmark_scratch": self.scratch(self.remote())}
 
     def _group(self, slug: str) -> str:

@@ -39,15 +39,17 @@ class ActionModule(RunAction):
         "plan": {"type": "dict", "required": True},
         "files": {"type": "dict", "required": True},
         "images": {"type": "list", "elements": "dict", "default": []},
+        "describe": {"type": "bool", "default": True},
     }
 
     def act(self) -> dict[str, Any]:
         """Fail with every problem at once; in check mode ask sbatch too, which then submits nothing."""
         plan = self.options["plan"]
-        service, clients = plan["service"], plan["clients"]
-        types = ", ".join(each["type"] for each in [service, *plan["companions"]])
-        self.say(f"run {plan['run_id']}: {types} with {clients['count']} {clients['type']} client(s)")
-        self.say(estimate.sentence(plan))
+        if self.options["describe"]:
+            service, clients = plan["service"], plan["clients"]
+            types = ", ".join(each["type"] for each in [service, *plan["companions"]])
+            self.say(f"run {plan['run_id']}: {types} with {clients['count']} {clients['type']} client(s)")
+            self.say(estimate.sentence(plan))
         remote = self.remote()
         known = None if self.by_rest else self._remembered()
         facts = self._patiently(remote, plan, known)
@@ -65,7 +67,7 @@ class ActionModule(RunAction):
             raise RunFailed(
                 f"{plan['recipe']['path']} does not fit the cluster {self.host}; nothing was submitted:\n{listed}"
             )
-        return {"slurm": facts["version"], "calls": dict(remote.calls)}
+        return {"slurm": facts["version"], "gathering": facts["gathering"], "calls": dict(remote.calls)}
 
     def _patiently(self, remote: Remote, plan: dict[str, Any], known: dict[str, Any] | None) -> dict[str, Any]:
         """The cluster's facts, asked again while slurmctld does not answer."""
@@ -136,7 +138,12 @@ class ActionModule(RunAction):
             cluster.partition(record, [group for group in groups if group["partition"] == record["PartitionName"]])
             for record in scontrol.records(answers["partitions"].out)
         ]
-        facts = {**self._of_files(plan, answers), "version": config.get("SLURM_VERSION"), "partitions": partitions}
+        facts = {
+            **self._of_files(plan, answers),
+            "version": config.get("SLURM_VERSION"),
+            "gathering": cluster.gathering(config),
+            "partitions": partitions,
+        }
         # without accounting, or while it does not answer, sbatch is the judge
         if answers["qos"].rc == 0 and answers["associations"].rc == 0:
             associations = [

@@ -10,7 +10,6 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.provenance import after_collection
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     RunAction,
-    RunFailed,
     controller_event,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
@@ -50,13 +49,20 @@ class ActionModule(RunAction):
         over = record["state"] in ("finished", "failed", "stopped")
         if over:
             self._push(run)
+        told = {
+            "run": run.id,
+            "recipe": record["recipe"],
+            "state": record["state"],
+            "verdict": record["verdict"],
+            "headline": screen.short_headline(record),
+            "report": str(html),
+        }
         if self.options["fail"] and over and record["verdict"] != "VALID":
             lines = [f"  {reason['message']}" for reason in record["reasons"]]
-            raise RunFailed(
-                f"run {run.id} {record['state']}, {record['verdict'] or 'no verdict'}:\n"
-                + "\n".join([*lines, *_last_words(run), f"  report: {html}"])
-            )
-        return {"run": run.id, "state": record["state"], "verdict": record["verdict"], "report": str(html)}
+            why = f"run {run.id} {record['state']}, {record['verdict'] or 'no verdict'}:"
+            # not raised: what follows a run in a workflow wants to know which one it was
+            return {**told, "failed": True, "msg": "\n".join([why, *lines, *_last_words(run), f"  report: {html}"])}
+        return told
 
     def _push(self, run: RunDirectory) -> None:
         """To the Pushgateway, where there is one. It takes nothing from the run when that is away."""

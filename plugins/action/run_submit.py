@@ -44,6 +44,7 @@ class ActionModule(RunAction):
         "files": {"type": "dict", "required": True},
         "images": {"type": "list", "elements": "dict", "default": []},
         "slurm": {"type": "str"},
+        "gathering": {"type": "dict"},
         "deadline_s": {"type": "float", "default": 300.0},
     }
 
@@ -88,7 +89,14 @@ class ActionModule(RunAction):
             agent = Path(folder) / "agent.pyz"
             agent_sha256 = zipapp.build(agent)
             files["agent.pyz"] = agent.read_bytes()
-        known = at_submission(self.plan, self.options["slurm"], agent_sha256, self._scripts(), self.options["images"])
+        known = at_submission(
+            self.plan,
+            self.options["slurm"],
+            agent_sha256,
+            self._scripts(),
+            self.options["images"],
+            gathering=self.options["gathering"],
+        )
         path = run.write_json("provenance.json", known)
         # for a controller that takes the run over
         files["provenance.json"] = path.read_bytes()

@@ -7,11 +7,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct, scontrol, squeue
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import sacct, scontrol, squeue, states
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.orphans import targets_of
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
     UNREACHABLE_S,
@@ -23,9 +24,11 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 GOODBYE_S = 30.0
+ACCOUNTING_LAG_S = 2.0  # slurmctld hands on to accounting what it knows within this, unless it has much to do
 # Renamed first: who collects at the same time sees that it has half a directory.
 _REMOVE = """[ ! -e "$1" ] || { rm -rf -- "$1.gone" && mv -- "$1" "$1.gone"; } || exit 1
 rm -rf -- "$1.gone" && [ ! -e "$1" ] && [ ! -e "$1.gone" ]"""
+_TARGETS = """rm -f -- "$1/$2"-*.json; for path in "$1/$2"-*.json; do [ ! -e "$path" ] || exit 1; done"""
 _STOP = """[ ! -d "$1/control" ] || : >"$1/control/stop" """
 
 
@@ -55,6 +58,7 @@ class ActionModule(RunAction):
             # what the agents found, and the directory, are known when the run was collected
             checks += [*_agent_checks(run), *_client_checks(run)]
             checks.append(self._directory(remote, run, plan["run_dir"]))
+            checks += self._targets(remote, run.id, plan["cluster"])
         teardown = {
             "schema": 1,
             "clean": all(check["ok"] for check in checks),
@@ -93,11 +97,11 @@ class ActionModule(RunAction):
         names = [run_jobs.job_name(run.id, role) for role in run_jobs.ROLES]
         if ids and not self.by_rest:
             # the questions of a run that is over, in one remote call; accounting may lag, then scontrol knows more
-            asked = [squeue.argv(ids=ids), sacct.argv(ids=ids), squeue.argv(names=names, mine=True)]
+            asked = [squeue.argv(ids=ids), sacct.argv(ids=ids, steps=True), squeue.argv(names=names, mine=True)]
             asked += map(scontrol.show_job_argv, ids)
             self.client = SlurmClient(remote.prefetched(asked))
         end = time.monotonic() + self.options["deadline_s"]
-        found, (named, unknown) = self.client.jobs(ids), self._named(names, end)
+        found, (named, unknown) = self.client.jobs(ids, steps=True), self._named(names, end)
         # asked side by side: one answer may have a job that is over, another the same one still completing
         living = {job_id for job_id, job in found.items() if not job.gone} | {job.raw_id for job in named}
         if living:
@@ -105,7 +109,8 @@ class ActionModule(RunAction):
             remote.calls.update(self.client.counts)
             self.client = self.slurm(remote)
             self._end(run, sorted(living))
-            found, (named, unknown) = self.client.jobs(ids), self._named(names, end)
+            found, (named, unknown) = self.client.jobs(ids, steps=True), self._named(names, end)
+        self._ask_again_for_steps(found)
         checks = [
             {
                 "what": f"{job['role']} job",
@@ -124,6 +129,17 @@ class ActionModule(RunAction):
             }
         )
         return checks, [run_jobs.update(job, found[job["id"]]) for job in records]
+
+    def _ask_again_for_steps(self, found: dict[str, Job]) -> None:
+        """Once more about jobs that are gone while accounting still has a step of them running: it lags behind."""
+        late = [
+            job_id for job_id, job in found.items()
+            if job.gone and any(not states.is_final(step["state"]) for step in job.steps)
+        ]  # fmt: skip
+        if late:
+            time.sleep(ACCOUNTING_LAG_S)
+            for job_id, job in self.client.jobs(late, steps=True).items():
+                found[job_id].steps = job.steps or found[job_id].steps
 
     def _named(self, names: list[str], end: float) -> tuple[list[Job], str]:
         """The jobs of these names in the queue; why nobody knows, where Slurm does not answer until `end`."""
@@ -163,6 +179,15 @@ class ActionModule(RunAction):
         if answer.rc == 0:
             return {**check, "found": "removed", "ok": True}
         return {**check, "found": answer.err.strip() or "still there", "ok": False}
+
+    def _targets(self, remote: Remote, run_id: str, cluster: dict[str, Any]) -> list[dict[str, Any]]:
+        """What tells Prometheus of the run's agents, which an agent that was killed could not remove."""
+        if not cluster.get("live_metrics"):
+            return []
+        folder = targets_of(cluster["scratch"])
+        answer = remote.shell(_TARGETS, folder, run_id)
+        found = "none left" if answer.rc == 0 else answer.err.strip() or "still there"
+        return [{"what": "live targets", "how": f"rm and look in {folder}", "found": found, "ok": answer.rc == 0}]
 
 
 def _said_goodbye(run: RunDirectory) -> bool:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import random
 import time
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import jobs as run_jobs
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import watch
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import terminal, watch
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.parts import Parts
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import ClusterUnreachable
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import (
@@ -25,6 +24,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action imp
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError, read_events
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shared_queue import SharedQueue
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.standing import Standing
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 10.0
 FIRST_QUEUE_S, LONGEST_QUEUE_S = 1.0, 30.0
@@ -52,7 +52,10 @@ class ActionModule(RunAction):
         queue_deadline = plan["created_at"] + plan["cluster"]["queue_deadline_s"]
         heard = [event for source in watch.SOURCES for event in self._mirrored(source)]
         self.parts = Parts(jobs, heard, queue_deadline)
-        self.on_terminal = _on_terminal()
+        self.standing = Standing(plan, self.parts)
+        # of several clusters at once each would draw its bar over the others'
+        alone = len(self.task_vars.get("ansible_play_hosts_all") or ()) <= 1
+        self.on_terminal = alone and terminal.attended(terminal.STDOUT)
         self.line_open = False
         self.last_line = time.monotonic()
         ids = list(self.parts.ids.values())
@@ -63,6 +66,7 @@ class ActionModule(RunAction):
         try:
             over = self._follow(feed, started)
         finally:
+            self._clear()
             queue.leave()
             remote.calls.update(client.counts)
             add_calls(self.run_files, remote.calls)
@@ -130,15 +134,13 @@ class ActionModule(RunAction):
             self._line(f"the {role} job {job.id} has waited longer than benchmark_queue_deadline: {job.reason}")
         for event in events:
             self.parts.hear(event)
-            if event["event"] == "progress":
-                self._progress(event)
-            else:
-                text = watch.narrate(event)
-                if text:
-                    self._line(text)
-        if time.monotonic() - self.last_line > HEARTBEAT_S:
-            reports = [event for event in self.parts.events[-5:] if event["event"] == "progress"]
-            self._line(watch.progress_text(reports[-1]) if reports else "waiting")
+            text = watch.narrate(event)
+            if text:
+                self._line(text)
+        if self.on_terminal:
+            self._draw()
+        elif time.monotonic() - self.last_line > HEARTBEAT_S:
+            self._line(self.standing.line())
 
     def _pass_on(self, feed: watch.Feed) -> None:
         """Tell one part that the other's job has ended and could not say so: it need not wait until that is plain."""
@@ -154,29 +156,19 @@ class ActionModule(RunAction):
                 controller_event(self.run_files, "job_lost", job=role, id=job_id, reason=found.reason)
                 self._line(f"Slurm has lost the {role} job {job_id}: {found.reason}")
 
-    def _progress(self, event: dict[str, Any]) -> None:
-        if self.on_terminal:
-            self._display.display(f"\r[{self.host}] {watch.progress_bar(event)}\x1b[K", newline=False)
-            self.line_open = True
+    def _draw(self) -> None:
+        """The line that is drawn anew, below those that stay."""
+        # one that is wider than the terminal would be drawn anew below itself
+        line = f"[{self.host}] {self.standing.line(bar=True)}"[: terminal.columns() - 1]
+        self._display.display(f"\r{line}\x1b[K", newline=False)
+        self.line_open = True
 
-    def _line(self, text: str) -> None:
+    def _clear(self) -> None:
         if self.line_open:
             self._display.display("\r\x1b[K", newline=False)
             self.line_open = False
+
+    def _line(self, text: str) -> None:
+        self._clear()
         self.last_line = time.monotonic()
         self.say(text)
-
-
-def _on_terminal() -> bool:
-    """Whether a person watches: workers have no terminal of their own, so the play's process is asked.
-
-    Under AWX and ansible-runner there is a terminal too, but nobody at it: a bar would flood the event stream.
-    """
-    if any(os.environ.get(name) for name in ("AWX_ISOLATED_DATA_DIR", "JOB_ID", "CI", "NO_COLOR")):
-        return False
-    if os.environ.get("TERM", "dumb") == "dumb":
-        return False
-    try:
-        return os.readlink(f"/proc/{os.getppid()}/fd/1").startswith("/dev/pts/")
-    except OSError:
-        return False

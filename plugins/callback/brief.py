@@ -35,6 +35,7 @@ REPORT_MODULES = (
     "rich.table",
     f"{_OURS}.store",
     f"{_OURS}.finish",
+    f"{_OURS}.confidence",
     f"{_OURS}.screen",
     f"{_OURS}.report",
 )

@@ -67,4 +67,8 @@ files:
   type: list
   elements: str
   sample: [dashboards/aifactory/run.json]
+written:
+  description: Of every file in it C(source), where it is on the controller, and C(sha256).
+  returned: success
+  type: dict
 """

@@ -32,7 +32,8 @@ options:
   run:
     description:
       - Id of the run, a unique prefix of it, or V(latest).
-      - With O(view=logs) and O(search) or O(level), V(all) means all runs, the newest first; with O(openmetrics), too.
+      - With O(view=logs) and O(search) or O(level), V(all) means all runs, the newest first; with O(openmetrics),
+        O(csv) and O(parquet), too.
     type: str
     default: latest
   clusters:
@@ -41,7 +42,7 @@ options:
     elements: str
     default: []
   recipe:
-    description: With O(view=list), and the logs of all runs, only runs of this recipe.
+    description: With O(view=list), and the logs and tables of all runs, only runs of this recipe.
     type: str
   state:
     description: With O(view=list), only runs in this state, such as V(finished) or V(measuring).
@@ -95,7 +96,17 @@ options:
     type: str
     default: all
   csv:
-    description: With O(view=metrics), a file on the controller to write the rows to, instead of showing them.
+    description:
+      - With O(view=metrics), a file on the controller to write the rows to, instead of showing them.
+      - With O(run=all) the rows of all runs, each with what its run was, such as its recipe, cluster and verdict.
+    type: path
+  parquet:
+    description:
+      - With O(view=metrics), a file C(*.parquet) on the controller to write the rows to, each with what its run was.
+      - Another path is a folder that gets C(results.parquet), and the telemetry of the runs as C(nodes.parquet) and
+        C(gpus.parquet).
+      - With O(run=all) those of all runs.
+      - It needs pandas and pyarrow on the controller.
     type: path
   openmetrics:
     description:
@@ -147,6 +158,13 @@ EXAMPLES = r"""
     metric: response_time
     csv: response_times.csv
 
+- name: Put the results of all runs of a recipe into one table
+  aifactory.benchmark.run_info:
+    view: metrics
+    run: all
+    recipe: quickstart
+    parquet: quickstart.parquet
+
 - name: Export every run for Prometheus
   aifactory.benchmark.run_info:
     view: metrics
@@ -191,7 +209,7 @@ path:
   type: str
 exported:
   description: Ids of the runs that were written or pushed.
-  returned: with O(openmetrics) and O(push)
+  returned: with O(openmetrics), O(push), O(parquet), and O(csv) of all runs
   type: list
   elements: str
 html:

@@ -33,6 +33,10 @@ options:
     type: list
     elements: dict
     default: []
+  describe:
+    description: Whether to say what the run is, and what it may cost.
+    type: bool
+    default: true
 attributes:
   action:
     description: Runs on the controller.
@@ -58,6 +62,11 @@ slurm:
   returned: success
   type: str
   sample: 23.11.10
+gathering:
+  description: What Slurm gathers of jobs, by its configuration. None where slurmrestd is asked, which does not tell.
+  returned: success
+  type: dict
+  sample: {usage: linux, energy: none, frequency: task=30}
 calls:
   description: How many remote calls and commands of Slurm were made.
   returned: success

@@ -48,21 +48,31 @@ EXAMPLES = r"""
 RETURN = r"""
 run:
   description: Id of the run.
-  returned: success
+  returned: always, also when the task fails because of the run
   type: str
   sample: 20261123-190212-quickstart-3f9a
+recipe:
+  description: Name of its recipe.
+  returned: as V(run)
+  type: str
+  sample: quickstart
 state:
   description: State of the run.
-  returned: success
+  returned: as V(run)
   type: str
   sample: finished
 verdict:
   description: V(VALID), V(INVALID), or none before the end.
-  returned: success
+  returned: as V(run)
   type: str
   sample: VALID
+headline:
+  description: The first of its numbers, as a person reads it.
+  returned: as V(run)
+  type: str
+  sample: 1,402/s max
 report:
   description: Path of the report.
-  returned: success
+  returned: as V(run)
   type: str
 """

@@ -43,6 +43,9 @@ options:
   slurm:
     description: Version of Slurm, for the run's provenance.
     type: str
+  gathering:
+    description: What Slurm gathers of jobs, from M(aifactory.benchmark.run_preflight), for the run's provenance.
+    type: dict
   deadline_s:
     description: Seconds to wait for a scheduler that does not answer.
     type: float

@@ -93,6 +93,25 @@ limits:
     enforce_partition_limits:
       description: Whether a job beyond the limits of its partition is refused; otherwise it waits for ever.
       type: bool
+gathering:
+  description:
+    - What Slurm gathers of jobs, by its configuration.
+    - None where slurmrestd is asked, which does not tell.
+  returned: always
+  type: dict
+  contains:
+    usage:
+      description: C(JobAcctGatherType) without its prefix, or V(none).
+      type: str
+      sample: cgroup
+    energy:
+      description: C(AcctGatherEnergyType) without its prefix, or V(none).
+      type: str
+      sample: ipmi
+    frequency:
+      description: C(JobAcctGatherFrequency).
+      type: str
+      sample: task=30
 partitions:
   description: The partitions.
   returned: always

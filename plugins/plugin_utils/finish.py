@@ -18,7 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import (
     verdict,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import bottlenecks, energy
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import bottlenecks, energy, slurm_jobs
 
 SCHEMA = 1
 SETUP = "set-up"  # where cases have their names
@@ -47,7 +47,7 @@ def finish(
     events = run.events() if events is None else events
     evidence = gather(run, plan, jobs, events)
     record = compose(evidence, calls, thresholds=thresholds, now=time.time() if now is None else now)
-    record |= _from_telemetry(run, evidence, record["timeline"])
+    record |= _what_follows(run, evidence, record)
     # imported here: a play that only reads files starts without the store
     from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index
 
@@ -73,14 +73,21 @@ def preview(run: RunDirectory) -> dict[str, Any]:
     record = compose(evidence, run.read_json("calls.json", {}), now=last)
     if record["state"] not in timeline.FINAL_STATES:
         return record  # its telemetry grows, and who lists runs that go on does not ask for it
-    return {**record, **_from_telemetry(run, evidence, record["timeline"])}
+    return {**record, **_what_follows(run, evidence, record)}
 
 
-def _from_telemetry(run: RunDirectory, evidence: verdict.Evidence, segments: list[dict[str, Any]]) -> dict[str, Any]:
-    """What run.json says of energy, and of what was saturated."""
+def _what_follows(run: RunDirectory, evidence: verdict.Evidence, record: dict[str, Any]) -> dict[str, Any]:
+    """What run.json says of how sure its numbers are, of what the jobs used, of energy, and of what was saturated."""
+    # imported here: scipy takes longer to load than most plays need
+    from ansible_collections.aifactory.benchmark.plugins.plugin_utils import confidence
+
+    jobs = slurm_jobs.with_usage(run, evidence.jobs, evidence.events)
+    sure = confidence.of_run(evidence, record["headline"])
     return {
-        "energy": energy.outcome(run, segments, evidence.events),
-        "bottleneck": bottlenecks.outcome(run, evidence.planned, evidence.table, evidence.plan),
+        "jobs": jobs,
+        "confidence": sure,
+        "energy": energy.outcome(run, record["timeline"], evidence.events, jobs),
+        "bottleneck": bottlenecks.outcome(run, _at_work(evidence), evidence.table, evidence.plan, sure["knees"]),
     }
 
 
@@ -89,28 +96,35 @@ def gather(
 ) -> verdict.Evidence:
     """What a run left, read from its files."""
     cases = run.cases()
+    rates, responses = _seconds(run, cases)
     return verdict.Evidence(
         plan=plan,
         jobs=jobs,
         events=events,
         cases=cases,
-        table=results.Table(run.results()),
+        table=results.Table(run.results(merged=True)),
         histograms=histograms(run, cases),
-        rates=_rates(run, cases),
+        rates=rates,
         search=run.search(),
         setup=run.setup_metrics(),
+        responses=responses,
     )
 
 
-def _rates(run: RunDirectory, cases: list[dict[str, Any]]) -> dict[tuple[str, int], list[float]]:
-    """Operations of every measured second but the last, which may be cut short."""
-    found = {}
+def _seconds(
+    run: RunDirectory, cases: list[dict[str, Any]]
+) -> tuple[dict[tuple[str, int], list[float]], dict[tuple[str, int], list[float | None]]]:
+    """Operations and mean response times of every measured second but the last, which may be cut short."""
+    rates: dict[tuple[str, int], list[float]] = {}
+    responses: dict[tuple[str, int], list[float | None]] = {}
     for case in cases:
         name = run.case_file(case.get("series"), "series")
-        rows = run.table(name) if name else []
-        seconds = [row["operations"] for row in rows if row.get("phase") == "measure"]
-        found[case["case"], case["repetition"]] = [value for value in seconds[:-1] if isinstance(value, float)]
-    return found
+        rows = [row for row in run.table(name) if row.get("phase") == "measure"][:-1] if name else []
+        rows = [row for row in rows if isinstance(row["operations"], float)]
+        place = (case["case"], case["repetition"])
+        rates[place] = [row["operations"] for row in rows]
+        responses[place] = [row.get("response_time_mean_s") for row in rows]
+    return rates, responses
 
 
 def jobs_of(run: RunDirectory) -> list[dict[str, Any]]:
@@ -164,11 +178,16 @@ def compose(
         "timeline": segments,
         "jobs": jobs,
         "cost": _cost(evidence, segments, None if over else now),
-        "calls": calls,
+        "calls": _with_own(calls, slurm_jobs.asked(events)),
         "slo": objectives.slo_outcome(plan, evidence.cases, evidence.table),
         "search": objectives.search_outcome(evidence.search),
         "headline": _headline(evidence),
     }
+
+
+def _with_own(calls: dict[str, int], asked: int) -> dict[str, int]:
+    """The controller's calls, and those that the run's jobs made of sstat."""
+    return {**calls, "sstat": calls.get("sstat", 0) + asked} if asked else calls
 
 
 def _cost(evidence: verdict.Evidence, segments: list[dict[str, Any]], now: float | None) -> dict[str, Any]:
@@ -179,8 +198,14 @@ def _cost(evidence: verdict.Evidence, segments: list[dict[str, Any]], now: float
         **found,
         "price": estimate.price_of(found, prices),
         "currency": prices.get("currency"),
-        "cases": cost.of_cases(evidence.jobs, evidence.planned, evidence.table, prices),
+        "cases": cost.of_cases(evidence.jobs, _at_work(evidence), evidence.table, prices),
     }
+
+
+def _at_work(evidence: verdict.Evidence) -> list[dict[str, Any]]:
+    """The repetitions that were measured to their end, and of a search those of the highest load that met the SLO."""
+    best = objectives.best_case(evidence.search)
+    return [*evidence.planned, *(case for case in evidence.cases if case.get("trial") and case["case"] == best)]
 
 
 def _headline(evidence: verdict.Evidence) -> list[dict[str, Any]]:

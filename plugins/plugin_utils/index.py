@@ -42,7 +42,10 @@ def put(
     events: list[dict[str, Any]],
     url: str | None = None,
 ) -> None:
-    """Write a run into the store and take its note away. Raises StoreError, and the note stays."""
+    """Write a run into the store and take its note away. Raises StoreError, and the note stays.
+
+    `results`: the merged ones; those of single clients stay in results.csv, since there may be a thousand clients.
+    """
     home = run.path.parent.parent
     with Store(home, url) as store:
         store.upsert(record, results, events)
@@ -127,4 +130,4 @@ def _read(run: RunDirectory) -> Entry | None:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish
 
         record = finish.preview(run)
-    return Entry(record, run.results(), run.events())
+    return Entry(record, run.results(merged=True), run.events())

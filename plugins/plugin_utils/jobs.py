@@ -6,12 +6,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import hostlist
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import hostlist, usage
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.client import SlurmClient
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 ROLES = ("image", "service", "clients")
+REST_SOURCES = ("slurm", "slurmdb")
+_OVER_STEPS = {
+    "cpu_s": sum, "max_rss_bytes": max, "max_disk_read_bytes": max, "max_disk_write_bytes": max,
+    "disk_read_bytes": sum, "disk_write_bytes": sum,
+}  # fmt: skip
+_STEP = ("job_id", "step", "name", "state", "tasks", "elapsed_s", "cpu_s", *usage.KEYS[1:])
 
 
 def job_name(run_id: str, role: str) -> str:
@@ -50,7 +56,38 @@ def update(record: dict[str, Any], job: Job) -> dict[str, Any]:
         "nodes": job.tres.get("node") or job.node_count,
         "cpus": job.tres.get("cpu"),
         "gpus": job.tres.get("gres/gpu", 0),
+        "usage": usage_of(job) or record.get("usage"),
     }
+
+
+def usage_of(job: Job) -> dict[str, Any] | None:
+    """What accounting says that a job used: sums and maxima over its steps, and the steps. None where it told of none.
+
+    `cpu_s`, `disk_…_bytes`: of all tasks; `max_…`: of the one task that had most; None where no step tells.
+    """
+    if not job.steps:
+        return None
+    told: dict[str, Any] = {
+        "source": "slurmdb" if job.source in REST_SOURCES else "sacct",
+        "energy_j": _counted_energy(job),
+    }
+    for name, over in _OVER_STEPS.items():
+        values = [step[name] for step in job.steps if step.get(name) is not None]
+        told[name] = over(values) if values else None
+    return {**told, "steps": [_step(step) for step in job.steps]}
+
+
+def _counted_energy(job: Job) -> int | None:
+    """Joules that Slurm writes down for a job as a whole, among its resources."""
+    found = usage.counted(job.tres.get("energy")) if isinstance(job.tres.get("energy"), int) else None
+    return found or None
+
+
+def _step(step: dict[str, Any]) -> dict[str, Any]:
+    plain = {name: step.get(name) for name in _STEP}
+    nodes = step["nodes"]
+    where = {"nodes": len(nodes), "node_list": hostlist.compress(nodes)}
+    return {**plain, **where, "start": step["start_s"], "end": step["end_s"]}
 
 
 def adopt(run: RunDirectory, client: SlurmClient) -> list[dict[str, Any]]:

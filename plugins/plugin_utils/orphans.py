@@ -19,6 +19,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.adoption impor
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.parts import NEVER
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RUN_ID
 
+_TARGET = re.compile(RUN_ID.pattern.rstrip("$") + r"-(service|clients)\b.*\.json$")
 REMOVED = ".gone"  # what a teardown that was killed leaves of a directory
 
 LEAVE, CANCEL, FINISH, REMOVE = "leave", "cancel", "finish", "remove"
@@ -38,6 +39,17 @@ def run_of(job_name: str | None) -> str | None:
     """The run whose mark a job's name bears, or None."""
     match = re.fullmatch(rf"aifactory-(.+)-({'|'.join(run_jobs.ROLES)})", job_name or "")
     return match[1] if match and RUN_ID.match(match[1]) else None
+
+
+def targets_of(scratch: str) -> str:
+    """The directory on the cluster in which live agents say where they are (module_utils.agent.live.targets)."""
+    return f"{scratch.rstrip('/')}/monitoring/targets"
+
+
+def stale_targets(names: Iterable[str], known: Collection[str]) -> list[str]:
+    """Of the names of files in the directory of targets those of runs that are not `known` (ids) any more."""
+    ours = [name for name in names if _TARGET.match(name)]
+    return [name for name in ours if not any(name.startswith(f"{run_id}-") for run_id in known)]
 
 
 def judge(

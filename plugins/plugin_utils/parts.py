@@ -95,6 +95,10 @@ class Parts:
             self._given_up[role] = f"Slurm has lost its job {job.id}"
         return lost
 
+    def waiting(self) -> list[tuple[str, Job]]:
+        """The jobs that have not started, with their roles, as squeue last told."""
+        return [(role, job) for role, job in self._known.items() if job.phase in (states.PENDING, states.HELD)]
+
     # -- what is to be done ----------------------------------------------------------------------------
 
     def silent(self) -> Iterator[tuple[str, str]]:

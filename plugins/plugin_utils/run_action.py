@@ -48,7 +48,9 @@ class RunAction(ActionBase):
         self.task_vars = task_vars or {}
         self.host = self.task_vars.get("inventory_hostname", "localhost")
         _unused, self.options = self.validate_argument_spec(self.OPTIONS)
-        self.home = benchmark_home(self.variable("benchmark_home"))
+        # of what is submitted like a run and is none: it has a home and a scratch directory of its own
+        self.place = self.variable("run_place", {})
+        self.home = benchmark_home(self.place.get("home") or self.variable("benchmark_home"))
         self.check_mode = bool(self._task.check_mode)
         try:
             return {"changed": False, **self.act()}
@@ -75,7 +77,7 @@ class RunAction(ActionBase):
 
     def scratch(self, remote: Remote) -> str:
         """The absolute path of this cluster's `benchmark_scratch`. Raises RunFailed when it can't be one."""
-        path = str(self.variable("benchmark_scratch") or DEFAULT_SCRATCH)
+        path = str(self.place.get("scratch") or self.variable("benchmark_scratch") or DEFAULT_SCRATCH)
         if path.startswith("~/"):
             # job scripts need the path itself: sbatch expands nothing in its options
             path = remote.shell('printf %s "$HOME"').out + path[1:]

@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 import difflib
 import json
-import math
 import os
 import re
 import tempfile
@@ -20,8 +19,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import results_csv
+
 RUN_ID = re.compile(r"^\d{8}-\d{6}-[a-z0-9][a-z0-9-]*-[0-9a-f]{4}$")
 _REFERENCE = re.compile(r"^[A-Za-z0-9-]+$")
+_OF_AWX = re.compile(r"^awx-(job|workflow)-(\d+)$")  # the run that this job of AWX started, or a job of this workflow
 _MISSING = object()
 
 
@@ -120,6 +122,16 @@ class RunDirectory:
         except OSError as error:
             raise RunError(f"cannot read {self.file(name)}: {error.strerror}") from error
 
+    def lines(self, name: str) -> Iterator[str]:
+        """Lines of a text file with their ends, none of one that is not there. Raises RunError."""
+        try:
+            with self.file(name).open(encoding="utf-8", errors="replace", newline="") as stream:
+                yield from stream
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RunError(f"cannot read {self.file(name)}: {error.strerror}") from error
+
     def read_json(self, name: str, default: Any = _MISSING) -> Any:
         """The content of a JSON file. Raises RunError: not there and no default, or no valid JSON."""
         text = self.read_text(name, default)
@@ -141,9 +153,15 @@ class RunDirectory:
         texts = [self.read_text(f"events/{part.name}") for part in parts] or [self.read_text("events.jsonl", "")]
         return read_events("\n".join(texts))
 
-    def results(self) -> list[dict[str, Any]]:
-        """Rows of results.csv; `repetition` is an int and `value` a float."""
-        return read_results(self.read_text("results.csv", ""), str(self.file("results.csv")))
+    def results(self, *, merged: bool = False) -> list[dict[str, Any]]:
+        """Rows of results.csv; `repetition` is an int and `value` a float.
+
+        `merged`: without what single clients say of metrics that are known of all of them together.
+        """
+        try:
+            return results_csv.read(self.lines("results.csv"), merged=merged)
+        except (results_csv.BadRow, csv.Error) as error:
+            raise RunError(f"{self.file('results.csv')}, {error}") from None
 
     def cases(self) -> list[dict[str, Any]]:
         """The cases as the clients left them (cases.json); empty when nothing was measured."""
@@ -160,8 +178,10 @@ class RunDirectory:
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """Rows of a CSV file of measurements: numbers as float, empty fields as None, other text as it is."""
-        rows = csv.DictReader(self.read_text(name, "").splitlines())
-        return [{key: _number(value) for key, value in row.items() if key is not None} for row in rows]
+        reader = csv.reader(self.lines(name))
+        names = next(reader, [])
+        missing = dict.fromkeys(names)  # of a row that is cut short
+        return [missing | dict(zip(names, map(_number, fields), strict=False)) for fields in reader if fields]
 
     def case_file(self, reference: str | None, folder: str) -> str | None:
         """Where a file that cases.json names lies here: the cluster's `results/x.csv` is `series/x.csv`."""
@@ -173,24 +193,18 @@ class RunDirectory:
         return None
 
 
-def _number(text: str | None) -> float | str | None:
-    if text is None or text == "":
+def _number(text: str) -> float | str | None:
+    if not text:
         return None
     try:
-        return _finite(text)
+        return results_csv.finite(text)
     except ValueError:
         return text
 
 
-def _finite(text: str) -> float | None:
-    """A number; None for one that is none, as a service may say: no mean and no plot could be made with it."""
-    value = float(text)
-    return value if math.isfinite(value) else None
-
-
 def read_json(text: str) -> Any:
     """What a JSON text says, null in place of NaN and of what is beyond all numbers."""
-    return json.loads(text, parse_float=_finite, parse_constant=lambda _name: None)
+    return json.loads(text, parse_float=results_csv.finite, parse_constant=lambda _name: None)
 
 
 def read_events(text: str) -> list[dict[str, Any]]:
@@ -204,20 +218,6 @@ def read_events(text: str) -> list[dict[str, Any]]:
         if isinstance(event, dict) and isinstance(event.get("t"), (int, float)) and "event" in event:
             events.append(event)
     return sorted(events, key=lambda event: event["t"])
-
-
-def read_results(text: str, where: str = "results.csv") -> list[dict[str, Any]]:
-    """Rows of a tidy results.csv. Raises RunError, with the line, for a value that is no number."""
-    rows = []
-    for number, row in enumerate(csv.DictReader(text.splitlines()), start=2):
-        try:
-            row["repetition"] = int(row["repetition"])
-            row["value"] = _finite(row["value"])
-        except (KeyError, TypeError, ValueError):
-            raise RunError(f"{where}, line {number}: repetition and value must be numbers, found {row}") from None
-        if row["value"] is not None:
-            rows.append(row)
-    return rows
 
 
 # -- finding runs --------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def run_directory(home: str | os.PathLike[str], run_id: str) -> RunDirectory:
 
 
 def find_run(home: str | os.PathLike[str], reference: str, clusters: Iterable[str] = ()) -> RunDirectory:
-    """The run that `reference` means: a whole id, a unique prefix of one, or `latest`.
+    """The run that `reference` means: a whole id, a unique prefix of one, `latest`, or `awx-job-ID`, `awx-workflow-ID`.
 
     `clusters`: names of clusters; when given, only their runs count. Raises RunError: unknown (with the
     nearest ids; a NoSuchRun) or ambiguous (with the candidates).
@@ -265,6 +265,9 @@ def find_run(home: str | os.PathLike[str], reference: str, clusters: Iterable[st
             f"there is no run{of_whom} yet in {runs_root(home)}. Start one with "
             "ansible-playbook aifactory.benchmark.run -e recipe=quickstart"
         )
+    of_awx = _OF_AWX.match(reference)
+    if of_awx:
+        return _started_by_awx(home, identifiers, wanted, of_awx[1], int(of_awx[2]))
     if reference in identifiers:
         return RunDirectory(runs_root(home) / reference)
     found = list(_on_clusters(home, (name for name in identifiers if name.startswith(reference)), wanted))
@@ -280,6 +283,19 @@ def _on_clusters(home: Any, identifiers: Iterable[str], wanted: set[str]) -> Ite
         run = RunDirectory(runs_root(home) / identifier)
         if not wanted or cluster_of(run) in wanted:
             yield run
+
+
+def _started_by_awx(home: Any, identifiers: list[str], wanted: set[str], what: str, number: int) -> RunDirectory:
+    """The newest run that a job of AWX, or any job of a workflow of AWX, started."""
+    key = {"job": "job_id", "workflow": "workflow_job_id"}[what]
+    for run in _on_clusters(home, reversed(identifiers), wanted):
+        plan = run.read_json("plan.json", None) or {}
+        if ((plan.get("extra") or {}).get("awx") or {}).get(key) == number:
+            return run
+    raise NoSuchRun(
+        f"no run in {runs_root(home)} was started by AWX's {'workflow job' if what == 'workflow' else 'job'} {number}."
+        " Is benchmark_home a directory that AWX's jobs share (docs/awx.md)? Else name the run: -e run=ID"
+    )
 
 
 def cluster_of(run: RunDirectory) -> str | None:

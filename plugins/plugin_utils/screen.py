@@ -25,6 +25,7 @@ CASES_IN_FULL = 4  # more of them are a row each, or counted,
 CASES_LISTED = 20  # up to so many,
 _COLUMNS, _COLUMN_WIDTH = 4, 12  # with so many numbers
 REASONS_OF_A_CODE = 3
+REMARKS = 3  # on how sure the numbers are; the report has them all
 _STYLES = {"VALID": "green", "INVALID": "bold red", "failed": "red", "stopped": "yellow", "unknown": "yellow"}
 _GLYPHS = {"queued": ".", "starting": "s", "ready": "-", "warmup": "w", "measuring": "#", "ending": "e"}
 
@@ -117,7 +118,7 @@ def summary(run: RunDirectory | None, record: dict[str, Any], colour: bool | Non
     remarks = [("✗", reason, "red") for reason in _few_of_a_code(record.get("reasons") or [], REASONS_OF_A_CODE)]
     remarks += [("note", note, "") for note in _few_of_a_code(record.get("notes") or [], 1)]
     parts += [_remarks(remarks)] if remarks else []
-    for section in (_numbers(record), _objectives(record), _time(record), _jobs(record)):
+    for section in (_numbers(record), _sure(record), _objectives(record), _time(record), _jobs(record)):
         if section:
             parts += ["", *section]
     text = draw(*parts, colour=colours() if colour is None else colour)
@@ -189,6 +190,22 @@ def _numbers_in_short(lines: list[dict[str, Any]]) -> list[Any]:
     return [*alone, view, *([f"{formatting.plural(len(more), 'more case')}: see the report"] if more else [])]
 
 
+def _sure(record: dict[str, Any]) -> list[Any]:
+    """How well the numbers are known, in a line, where a sweep has its knee, and what matters most of the remarks."""
+    from rich.text import Text
+
+    found = record.get("confidence")
+    if not found or not record.get("headline"):
+        return []
+    statement = found["statement"].removesuffix(".")
+    lines = [Text(f"sure {statement[:1].lower()}{statement[1:]}")]
+    lines += [Text(f"knee {knee['message']}") for knee in found["knees"] if knee["status"] == "found"]
+    remarks = _few_of_a_code(found["remarks"], 1)
+    lines += [_remarks([("note", remark, "") for remark in remarks[:REMARKS]])] if remarks else []
+    more = len(remarks) - REMARKS
+    return [*lines, Text(f"{formatting.plural(more, 'more remark')} in the report")] if more > 0 else lines
+
+
 def _objectives(record: dict[str, Any]) -> list[Any]:
     """Whether the SLO was met: each case in a word, and what a missed one came to."""
     from rich.text import Text
@@ -229,7 +246,7 @@ def _time(record: dict[str, Any]) -> list[Any]:
         price += f"; {formatting.share(cost['measured_share'])} measured"
         price += f", {formatting.share(cost['wasted_share'])} wasted"
     lines = [phase_bar(segments), f"time {formatting.duration(total)}: {told}", price]
-    return [Text(line) for line in [*lines, *_energy(record), *_limit(record)]]
+    return [Text(line) for line in [*lines, *_energy(record), *_energy_by_slurm(record), *_limit(record)]]
 
 
 def _limit(record: dict[str, Any]) -> list[str]:
@@ -248,7 +265,25 @@ def _energy(record: dict[str, Any]) -> list[str]:
     per = [f"{formatting.energy(value)} per {unit.replace('_', ' ')}" for unit, value in known[0]["per"].items()]
     kinds = " and ".join(dict.fromkeys({"gpu": "GPUs", "cpu": "processors"}[d["kind"]] for d in found["devices"]))
     text = f"energy {formatting.energy(sum(case['joules'] for case in known))} of {kinds} while measuring"
+    above = [case["joules_above_idle"] for case in known]
+    text += "" if None in above else f" ({formatting.energy(sum(above))} above idle)"
     return [text + (f"; case {known[0]['case']}: {', '.join(per)}" if per else "")]
+
+
+def _energy_by_slurm(record: dict[str, Any]) -> list[str]:
+    """What Slurm counted of each job from its start to its end; nothing where it did not, the report says why."""
+    found = (record.get("energy") or {}).get("slurm") or {}
+    told = [
+        f"{job['role']} job {job['id']} {formatting.energy(job['joules'])}{_own_share(job['own'])}"
+        for job in found.get("jobs") or []
+        if job["status"] == "counted"
+    ]
+    return [f"energy by Slurm, start to end of {', '.join(told)}"] if told else []
+
+
+def _own_share(own: dict[str, Any] | None) -> str:
+    ratio = (own or {}).get("ratio")
+    return "" if ratio is None else f" (own samples: {ratio:.0%} of it)"
 
 
 def phase_bar(segments: list[dict[str, Any]], width: int = WIDTH - 2) -> str:

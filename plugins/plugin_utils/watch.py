@@ -242,8 +242,8 @@ def progress_text(event: dict[str, Any]) -> str:
     )
 
 
-def progress_bar(event: dict[str, Any], width: int = 28) -> str:
-    """A bar for a terminal; the caller ends it with a carriage return."""
+def progress_bar(event: dict[str, Any], width: int = 20) -> str:
+    """A bar for a terminal, which is drawn anew."""
     duration = event.get("duration_s") or 0
     filled = int(width * min(1.0, event.get("elapsed_s", 0) / duration)) if duration else 0
     return f"[{'#' * filled}{'.' * (width - filled)}] {progress_text(event)}"

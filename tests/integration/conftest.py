@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from ..conftest import cluster_of
+
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "tests/integration/inventory.yml"
 CLUSTERS = {"local": 22022, "local2411": 22023}
@@ -83,10 +85,11 @@ def home(tmp_path) -> Path:
 
 
 @pytest.fixture
-def play(home):
-    """Run a playbook: play(name, "-e", "recipe=…", limit=…) → Played."""
+def play(home, request):
+    """Run a playbook: play(name, "-e", "recipe=…", limit=…) → Played; by default on the test's own cluster."""
+    own = cluster_of(request.node)
 
-    def run(name: str, *arguments: str, limit: str | None = "local", timeout_s: float = 180) -> Played:
+    def run(name: str, *arguments: str, limit: str | None = own, timeout_s: float = 180) -> Played:
         done = subprocess.run(
             playbook_argv(name, *arguments, limit=limit),
             env=environment(home),
@@ -191,7 +194,8 @@ def ollama_standin() -> str:
     """Where the stand-in for Ollama lies, readable on every node of both clusters."""
     folder = Path("/var/lib/aifactory/local_cluster/scratch/test-files")
     folder.mkdir(mode=0o755, exist_ok=True)
-    target = folder / "ollama"
-    shutil.copyfile(ROOT / "tests/integration/standin/ollama.py", target)
-    target.chmod(0o755)
+    target, half = folder / "ollama", folder / f"ollama.{os.getpid()}"
+    shutil.copyfile(ROOT / "tests/integration/standin/ollama.py", half)
+    half.chmod(0o755)
+    half.rename(target)
     return str(target)

@@ -9,7 +9,7 @@ import pytest
 
 from .conftest import assert_measured, assert_nothing_left, read_json
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.cluster("local2411")]
 
 # A server that asks its two stores for what it answers; both need a password, and one has another setting.
 TEXT = """
@@ -106,7 +106,7 @@ def test_a_companion_that_fails(play, home, recipe):
     [run_id] = played.run_ids()
     assert played.rc != 0
     said = " ".join(played.output.split())
-    assert "the service second on mel0003: the service ended with exit code 1" in said, played.output
+    assert "the service second on mfl0003: the service ended with exit code 1" in said, played.output
     assert "nonsense" in said and "see logs/service-second.log" in said
     assert read_json(home, run_id, "teardown.json")["clean"]
     assert_nothing_left([run_id])

@@ -11,7 +11,7 @@ import pytest
 from .conftest import assert_measured, assert_nothing_left, read_json
 from .controllers import killed_at, start
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 
 IN_CI = ["submitted", "measuring", "collected"]

@@ -13,7 +13,7 @@ import pytest
 from .conftest import RUN_ID, assert_nothing_left, eventually, read_json, ssh
 from .controllers import killed_at
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 RUNS = Path("/var/lib/aifactory/local_cluster/scratch/u101/local/runs")
 CONF = "/var/lib/aifactory/local_cluster/meluxina/conf/slurm.conf"
 NOBODY = "20260101-000000-nobody-0000"

@@ -9,7 +9,7 @@ import pytest
 
 from .conftest import assert_measured, assert_nothing_left, read_json
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.cluster("local2411")]
 
 NGINX = """
 service:
@@ -134,7 +134,7 @@ def test_one_replica_that_fails_ends_the_run(play, home, recipe):
     record = read_json(home, run_id, "run.json")
     assert record["state"] == "failed" and record["verdict"] == "INVALID"
     text = " ".join(played.output.split())
-    assert "member 1 of the service on mel0002: the service ended with exit code 3 while it was needed" in text, (
+    assert "member 1 of the service on mfl0002: the service ended with exit code 3 while it was needed" in text, (
         played.output
     )
     assert "the disk is gone" in played.output and "see logs/service-001.log" in text

@@ -35,6 +35,7 @@ def test_a_run_is_run_again_as_it_was(play, recipe, home):
     assert_nothing_left([first, again])
 
 
+@pytest.mark.alone
 def test_a_run_is_run_again_on_another_cluster(play, recipe, home):
     [first] = play("run", "-e", f"recipe={recipe()}").run_ids()
     played = play("rerun", "-e", "run=latest", limit="local2411")

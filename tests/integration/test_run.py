@@ -27,6 +27,23 @@ def rows(home: Path, run_id: str, **wanted: str) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(stream) if all(row[key] == value for key, value in wanted.items())]
 
 
+def assert_slurm_told(home: Path, run_id: str, record: dict) -> None:
+    """What the jobs used is known: from the sacct of the teardown, and from sstat, which was asked twice."""
+    for job in record["jobs"]:
+        usage = job["usage"]
+        assert usage["source"] == "sacct" and usage["reason"] is None and "batch" in {s["step"] for s in usage["steps"]}
+        assert usage["cpu_s"] > 0, usage
+        if job["role"] != "image":  # which may be over before Slurm has looked
+            assert usage["max_rss_bytes"] > 2**20 and usage["disk_read_bytes"] is not None, usage
+    assert record["calls"]["sstat"] == 2 and record["calls"]["sacct"] <= 2, record["calls"]
+    with (home / "runs" / run_id / "telemetry/slurm.csv").open() as stream:
+        sampled = list(csv.DictReader(stream))
+    jobs = {job["id"] for job in record["jobs"] if job["role"] != "image"}
+    assert {(row["moment"], row["job"]) for row in sampled} == {(m, job) for m in ("before", "after") for job in jobs}
+    assert {job["status"] for job in record["energy"]["slurm"]["jobs"]} == {"not configured"}
+
+
+@pytest.mark.alone
 def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
     played = play("run", "-e", f"recipe={recipe()}", limit=None)
     runs = played.run_ids()
@@ -43,6 +60,7 @@ def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
             assert (home / "runs" / run / name).stat().st_size > 0, name
         provenance = read_json(home, run, "provenance.json")
         jsonschema.validate(provenance, json.loads((ROOT / "docs/provenance.schema.json").read_text()))
+        jsonschema.validate(record, json.loads((ROOT / "docs/run.schema.json").read_text()))
         assert provenance["environment"].keys() == {"service", "clients"} and provenance["clocks"]
         assert [job["state"] for job in provenance["jobs"]][-2:] == ["COMPLETED", "COMPLETED"]
         assert {role for node in provenance["nodes"].values() for role in node["roles"]} == {"service", "clients"}
@@ -52,11 +70,13 @@ def test_one_play_runs_on_two_versions_of_slurm_at_once(play, recipe, home):
         [throughput] = rows(home, run, client="all", metric="throughput")
         [operations] = rows(home, run, client="all", metric="operations")
         assert float(throughput["value"]) == pytest.approx(float(operations["value"]) / 2.0, rel=0.01)
+        assert_slurm_told(home, run, record)
         phases = [segment["phase"] for segment in record["timeline"]]
         assert [p for p in phases if p in ("warmup", "measuring")] == ["warmup", "measuring"]
     assert_nothing_left(runs)
 
 
+@pytest.mark.alone
 def test_one_cluster_that_fails_leaves_the_other_to_its_run(play, recipe, home, tmp_path):
     site = tmp_path / "site.yml"
     site.write_text("all: {hosts: {local2411: {benchmark_account: nobody}}}\n")
@@ -74,6 +94,8 @@ def test_clients_on_the_services_nodes_or_started_with_it(play, recipe, home, pl
     record = assert_measured(played, home, run)
     assert [job["role"] for job in record["jobs"]] == ["service"]
     assert record["jobs"][0]["nodes"] == (2 if placement == "together" else 1)
+    components = 2 if placement == "together" else 1
+    assert len({step["job_id"] for step in record["jobs"][0]["usage"]["steps"]}) == components, record["jobs"]
     assert_nothing_left([run])
 
 

@@ -36,6 +36,8 @@ def test_a_run(cluster, token, play, recipe, home):
     calls = read_json(home, run_id, "calls.json")
     assert calls["POST slurm/job"] == 2
     assert not COMMANDS & set(calls)
+    for job in read_json(home, run_id, "run.json")["jobs"]:
+        assert job["usage"]["source"] == "slurmdb" and job["usage"]["cpu_s"] > 0, job["usage"]
     proofs = [check["how"] for check in read_json(home, run_id, "teardown.json")["checks"]]
     assert any(how.startswith("GET /slurm") for how in proofs), proofs
     assert_nothing_left([run_id])
@@ -44,39 +46,43 @@ def test_a_run(cluster, token, play, recipe, home):
     assert secret not in played.output
 
 
+@pytest.mark.cluster("local2411")
 def test_a_run_that_is_stopped(token, play, recipe, home):
     token("local2411")
     text = recipe(duration="120s")
-    started = play("run", "-e", f"recipe={text}", "-e", "run_watch_timeout_s=5", *REST, limit="local2411")
+    started = play("run", "-e", f"recipe={text}", "-e", "run_watch_timeout_s=5", *REST)
     [run_id] = started.run_ids()
     assert "still going on" in started.output
-    stopped = play("stop", "-e", f"run={run_id}", *REST, limit="local2411")
+    stopped = play("stop", "-e", f"run={run_id}", *REST)
     assert "torn down" in stopped.output or "no job of the run is left" in stopped.output, stopped.output
     assert eventually(lambda: run_id not in ssh("local2411", "squeue -h -o %j"))
 
 
+@pytest.mark.cluster("local2411")
 def test_a_token_that_ends_while_the_run_is_followed_leaves_the_run_alone(token, play, recipe, home):
     token("local2411", lifespan_s=40)
-    left = play("run", "-e", f"recipe={recipe(duration='120s')}", *REST, limit="local2411")
+    left = play("run", "-e", f"recipe={recipe(duration='120s')}", *REST)
     [run_id] = left.run_ids()
     assert left.rc != 0
     assert "the token for slurmrestd expired" in left.output, left.output
     assert f"aifactory.benchmark.watch -e run={run_id}" in left.output
     assert run_id in ssh("local2411", "squeue -h -o %j")
     token("local2411")
-    stopped = play("stop", "-e", f"run={run_id}", *REST, limit="local2411")
+    stopped = play("stop", "-e", f"run={run_id}", *REST)
     assert_nothing_left([run_id])
     assert "Traceback" not in left.output + stopped.output
 
 
+@pytest.mark.cluster("local2411")
 def test_a_dry_run_says_what_was_not_asked(token, play, recipe):
     token("local2411")
-    played = play("run", "-e", f"recipe={recipe()}", "--check", *REST, limit="local2411")
+    played = play("run", "-e", f"recipe={recipe()}", "--check", *REST)
     assert played.rc == 0, played.output
     assert "cannot test a submission" in played.output
     assert "nothing was submitted" in played.output
 
 
+@pytest.mark.cluster("local2411")
 def test_a_token_that_expired_is_named_before_anything_is_submitted(token, play, recipe):
     token("local2411", lifespan_s=1)
-    assert eventually(lambda: "expired" in play("run", "-e", f"recipe={recipe()}", *REST, limit="local2411").output)
+    assert eventually(lambda: "expired" in play("run", "-e", f"recipe={recipe()}", *REST).output)

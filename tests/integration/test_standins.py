@@ -10,7 +10,7 @@ import pytest
 
 from .conftest import ROOT, assert_measured, assert_nothing_left, read_json
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.cluster("local2411")]
 
 FILES = Path("/var/lib/aifactory/local_cluster/scratch/test-files")
 

@@ -12,7 +12,7 @@ from tests.unit.plugins.plugin_utils import store_places
 
 from .conftest import assert_measured, assert_nothing_left, ssh
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.alone]
 
 SECRETS = (store_places.PASSWORD, store_places.WRITTEN_PASSWORD, "hunter2")
 

@@ -12,7 +12,7 @@ import yaml
 
 from .conftest import assert_measured, assert_nothing_left, read_json
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.cluster("local2411")]
 
 RECIPES = Path(__file__).parent / "recipes"
 SMALL = {"size": 2000, "dimensions": 32, "queries": 200}
@@ -146,6 +146,7 @@ def test_vector_in_milvus(measure):
     assert value("vectors") == 2000
 
 
+@pytest.mark.alone
 def test_a_search_finds_what_the_service_can_do(measure):
     """nginx hands out at most 40 of these a second: its own limit is the known capacity."""
     record, _value = measure(

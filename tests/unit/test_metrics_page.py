@@ -11,6 +11,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content
 
 from .plugins.plugin_utils import samples
+from .plugins.plugin_utils.telemetry.test_slurm_jobs import has_steps, step
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/metrics.md"
 
@@ -19,6 +20,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/metrics.md"
 def page(tmp_path, monkeypatch):
     """(what the page's blocks define, run.json, what the report shows) of a run with two cases of two repetitions."""
     run = samples.make(tmp_path, "finished")
+    has_steps(run, step("extern", 6300), step("batch", 6200), step("extern", 700, job_id="4711+1", nodes=["mel0002"]))
     run.write_json("run.json", finish.preview(run))
     monkeypatch.chdir(run.path)
     names: dict = {}
@@ -56,8 +58,22 @@ def test_percentiles_of_merged_histograms(page, statistic, share):
         )
 
 
+def test_the_interval_of_a_percentile(page):
+    names, record, _report = page
+    [line] = [each for each in record["confidence"]["cases"] if (each["case"], each["statistic"]) == ("max", "p99")]
+    assert names["percentile_interval"]("max") == pytest.approx((line["mean"], line["low"], line["high"]))
+
+
 def test_hours_and_nodes(page):
     names, record, report = page
     assert names["node_hours"]() == pytest.approx(record["cost"]["node_hours"], abs=1e-5)
     for row in report["node_rows"]:
         assert names["node_cpu"](row["name"]) == pytest.approx(row["cpu"])
+
+
+def test_what_slurm_counted(page):
+    names, record, _report = page
+    [service, clients] = record["jobs"]
+    assert names["energy_by_slurm"](service) == record["energy"]["slurm"]["jobs"][0]["joules"] == 7000
+    assert names["energy_by_slurm"](clients) is None
+    assert names["cpu_seconds"](service) == pytest.approx(service["usage"]["cpu_s"])

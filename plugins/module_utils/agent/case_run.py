@@ -28,6 +28,7 @@ RESULT_FILE_DEADLINE_S = 60.0
 OVERDUE_S = 30.0  # for what is in flight at the end of a case, besides the recipe's own drain and timeout
 PARTIAL_DEADLINE_S = 10.0  # for what the clients have when the run is over: Slurm kills after 30 s
 SAMPLE_DEADLINE_S = 5.0  # a second is judged when every client has reported after it, or when that is not to be
+_PHASES = {"warmup_started": "warmup", "measure_started": "measuring"}
 SERVICE_FAILED, STOPPED = "service failed", "stopped"
 _TICK_S = 0.05
 
@@ -211,14 +212,21 @@ class CaseRun:
         while self.due and now >= self.due[0][0]:
             t, event = self.due.pop(0)
             self.events.emit(event, t=t, **self.tags)
+            if self.conductor.live:
+                self.conductor.live.phase(_PHASES[event])
         if self.report_at <= now < float("inf"):
             operations, errors = self.progress.totals()
             before, at = self.reported
+            phase = "warmup" if now < self.measure_start else "measure"
+            elapsed_s = round(now - self.warmup_start, 3)
+            duration_s = None if self.measure_end is None else round(self.measure_end - self.warmup_start, 3)
+            if self.conductor.live:
+                self.conductor.live.tell(self.progress, now, dict(self.tags, phase=phase), elapsed_s, duration_s)
             self.events.emit(
                 "progress",
-                phase="warmup" if now < self.measure_start else "measure",
-                elapsed_s=round(now - self.warmup_start, 3),
-                duration_s=None if self.measure_end is None else round(self.measure_end - self.warmup_start, 3),
+                phase=phase,
+                elapsed_s=elapsed_s,
+                duration_s=duration_s,
                 operations=operations,
                 errors=errors,
                 rate_per_s=round(max(0.0, operations - before) / (now - at), 3),
@@ -309,6 +317,8 @@ class CaseRun:
     def _merge(self, results):
         merged = Merged(results, self._rate_asked(results), len(self.clients))
         # Where the service fell behind, operations count over more time than the load was made.
+        if self.conductor.live:
+            self.conductor.live.phase("ready")
         self.events.emit("measure_ended", t=min(merged.measure_end, time.time()), **self.tags)
         terms = self._terms()
         facts = {

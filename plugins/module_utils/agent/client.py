@@ -8,7 +8,7 @@ Messages are JSON lines, orders on standard input and answers on standard output
 Orders: {"op": "services", "services"}, {"op": "run", ...} (see Case), {"op": "cut"} (end this case, keep what it has),
 {"op": "clock", "n"}, {"op": "stop"}, {"op": "quit", "lost"}.
 Answers: {"op": "ready", "node", "prepared_s"}, {"op": "clock", "n", "t", "node"}, {"op": "progress", "operations",
-"errors", "in_flight", "lag_ms", "offered"}, {"op": "result", "file"},
+"errors", "in_flight", "lag_ms", "offered", with live metrics "recent"}, {"op": "result", "file"},
 {"op": "failed", "reason", "file"} (this case), {"op": "lost", "reason"} (for good); each with its "client".
 """
 
@@ -211,6 +211,7 @@ class Client:
                 in_flight=self.workload.in_flight(),
                 lag_ms=None if lag_s is None else round(1e3 * lag_s, 3),
                 offered=recorder.offered,
+                **({"recent": recorder.recent(time.time())} if self.spec.get("live") else {}),
             )
 
     def _send(self, op, **fields):

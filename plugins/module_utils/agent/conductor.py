@@ -22,6 +22,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     node,
     node_dirs,
     run_dir,
+    slurm_usage,
     time_limit,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.case_run import CaseRun
@@ -33,6 +34,8 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors i
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.launcher import Launcher
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.live import endpoint
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.live.load import LiveLoad
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.order import measured_order
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.results import Results
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.search_run import SearchRun
@@ -67,10 +70,11 @@ class Conductor:
         self.lost = {}  # client -> reason, of those that are gone
         self.ready = set()
         self.nodes = {}  # client -> the name of its node
+        self.service_jobs = []  # the ids of its job's components
         self.prepared_s = 0.0  # what getting ready took the slowest client
         self.pulse = run_dir.Pulse(self.dir.control(run_dir.SERVICE_ALIVE))
         self.signs_read_at = 0.0
-        self.context = None
+        self.context = self.live = None
         self.tmp_dir = node_dirs.path(spec, "setup")
 
     def run(self):
@@ -82,15 +86,18 @@ class Conductor:
         heartbeat = run_dir.Heartbeat(self.dir.control(run_dir.CLIENTS_ALIVE))
         heartbeat.start()
         code, reason = 1, "the conductor failed"
+        self._begin_live()
         try:
             run_dir.reserve(self.dir.control("clients.reserve"))
             run_dir.refuse_second_start()
             node_dirs.make(self.tmp_dir)
             self._measure_all()
+            self._end_live()
             self.events.emit("done", cases=len(self.results.cases))
             code, reason = 0, None
         except (AgentError, LoadError, OSError) as e:
             reason = explain(e)
+            self._end_live()
             code = self._failed(e, reason)
         finally:
             # First of all: the service's nodes are waiting for this.
@@ -102,6 +109,18 @@ class Conductor:
             for what in ["setup"] + [node_dirs.client(number) for number in sorted(self.lost)]:
                 node_dirs.remove(node_dirs.path(self.spec, what))
         return code
+
+    def _begin_live(self):
+        found = endpoint.start(self.spec, "clients", "clients", self.events)
+        if found:
+            benchmarks = self.spec["benchmarks"]
+            planned = None if benchmarks.get("search") else len(measured_order(benchmarks, self.spec["run_id"]))
+            self.live = LiveLoad(found, self, planned)
+
+    def _end_live(self):
+        if self.live:
+            live, self.live = self.live, None
+            self.events.emit("live_done", **live.endpoint.close())
 
     def _on_signal(self, number, frame):
         self.signal = number
@@ -124,6 +143,8 @@ class Conductor:
         if workload.setup_uses_shell:
             ctx.shell()
         ctx.services, ctx.companions = self._endpoints()
+        if self.live:
+            self.live.phase("ready")
         self.launcher.send("services", services=ctx.services, companions=ctx.companions)
         if workload.setup_uses_shell:
             ctx.shell().ready()
@@ -132,9 +153,12 @@ class Conductor:
             self._interruptible(workload.setup, ctx)
             self.events.emit("setup_done")
             self._until_ready()
+            slurm = self._slurm()
+            slurm.ask(slurm_usage.BEFORE)
             self._measure_cases(workload)
             if self.spec["benchmarks"].get("search"):
                 SearchRun(self, workload).run()
+            slurm.ask(slurm_usage.AFTER)
         except ServiceGone:
             raise  # and with it what the set-up made
         except (AgentError, LoadError, OSError):
@@ -144,6 +168,8 @@ class Conductor:
 
     def _clean_up(self, workload, deadline_s):
         """Undo the set-up. What was measured stays right when that fails: an event says so."""
+        if self.live:
+            self.live.phase("ending")
         failures = []
 
         def undo():
@@ -198,6 +224,7 @@ class Conductor:
                 raise AgentError("no endpoint was published within %g s: see the service's log and events" % deadline_s)
             self.stop.wait(_TICK_S)
         found = run_dir.read_json(self.dir.control(run_dir.ENDPOINT), 10)
+        self.service_jobs = found.get("jobs") or []
         self.events.emit("endpoint_found", services=[service["url"] for service in found["services"]])
         return found["services"], found.get("companions") or {}
 
@@ -227,6 +254,11 @@ class Conductor:
         while time.monotonic() < end:
             self.check(at_once=True)
             time.sleep(_TICK_S)
+
+    def _slurm(self):
+        """Who asks Slurm about the service's job and this one, which may be the same."""
+        jobs = [self.service_jobs, slurm_usage.job_ids(os.environ)]
+        return slurm_usage.Asker(self.dir.path("telemetry", "slurm.csv"), self.events, jobs)
 
     # -- the clients -----------------------------------------------------------------------------------
 

@@ -39,13 +39,17 @@ def of_job(gpus, environ):
 
 
 class GpuSampler(threading.Thread):
-    """Writes telemetry/gpu-NODE.csv until `stop` is called. Raises NvmlError where no source answers."""
+    """Writes telemetry/gpu-NODE.csv until `stop` is called. Raises NvmlError where no source answers.
 
-    def __init__(self, path, source="nvml", interval_s=1.0, environ=None):
+    `tell`: a function that gets the number, the UUID and the values (dict by column) of each sample, too.
+    """
+
+    def __init__(self, path, source="nvml", interval_s=1.0, environ=None, tell=None):
         super().__init__(name="gpu telemetry")
         self.daemon = True
         self.interval_s = interval_s
         self.kind = source
+        self.tell = tell
         self.source = SOURCES[source]()
         self.gpus = of_job(self.source.gpus(), os.environ if environ is None else environ)
         self.ended = threading.Event()
@@ -78,6 +82,8 @@ class GpuSampler(threading.Thread):
         try:
             for gpu in self.gpus:
                 t, values = time.time(), gpu.sample()
+                if self.tell:
+                    self.tell(gpu.index, gpu.uuid, values)
                 row = ["" if values[column] is None else values[column] for column in VALUES]
                 self.writer.writerow(["%.3f" % t, gpu.index, gpu.uuid, *row])
         except OSError as e:  # such as a full disk: what was kept until now is worth more than the rest
@@ -102,12 +108,12 @@ class GpuSampler(threading.Thread):
         return {"samples": self.samples, "seconds": round(self.seconds, 3), "problem": self.problem}
 
 
-def start(path, events):
+def start(path, events, tell=None):
     """A GpuSampler at work where the job has GPUs and somebody tells of them, else None; `events` (EventLog) say so."""
     if not own_gpus():
         return None
     try:
-        sampler = GpuSampler(path)
+        sampler = GpuSampler(path, tell=tell)
     except (NvmlError, OSError) as e:
         events.emit("gpu_telemetry_missing", reason=str(e))
         return None

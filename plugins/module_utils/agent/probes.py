@@ -10,6 +10,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import base64
 import os
 import socket
 import struct
@@ -39,7 +40,8 @@ def tcp(address, port, health, env):
 def http(address, port, health, env):
     """GET `path` answers with one of `status`, and with `body` somewhere in the answer.
 
-    With `secret`, the name of one of the service's, it logs in: a bearer's token, which is `user:SECRET` with `user`.
+    With `secret`, the name of one of the service's, it logs in: a bearer's token, which is `user:SECRET` with `user`,
+    or with `login: basic` the password of `user`.
     """
     from http.client import HTTPConnection, HTTPException
 
@@ -68,7 +70,10 @@ def _login(health, env):
         return {}
     with open(os.path.join(env["SERVICE_SECRETS"], health["secret"])) as stream:
         token = stream.read().strip()
-    return {"Authorization": "Bearer " + (health["user"] + ":" if health.get("user") else "") + token}
+    words = (health["user"] + ":" if health.get("user") else "") + token
+    if health.get("login") == "basic":
+        return {"Authorization": "Basic " + base64.b64encode(words.encode("utf-8")).decode("ascii")}
+    return {"Authorization": "Bearer " + words}
 
 
 def command(address, port, health, env):

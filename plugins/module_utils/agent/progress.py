@@ -48,6 +48,11 @@ class Progress:
         timed = sum(message.get("timed", 0) for message in last)
         return timed, sum(message.get("response_sum_us", 0) for message in last)
 
+    def recent(self):
+        """(count, sum, longest) of the response times (us) of the operations of about a second, over all clients."""
+        found = [kept[-1][1].get("recent") or (0, 0, 0) for kept in list(self.reports.values())]
+        return sum(r[0] for r in found), sum(r[1] for r in found), max([r[2] for r in found] or [0])
+
     def heard_since(self, t, clients):
         """True when each of `clients` has reported after `t` (epoch, s)."""
         return all(self.reports[n][-1][0] >= t if n in self.reports else False for n in clients)

@@ -27,11 +27,13 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import (
     node_record,
     process_tree,
     run_dir,
+    slurm_usage,
     surroundings,
     time_limit,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError, explain
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.events import EventLog, node_name
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.live import endpoint as live
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.scraper import Scraper
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import Target
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.probes import Prober
@@ -77,7 +79,7 @@ class Supervisor:
         self.owns_data = False
         self.secrets_dir = os.path.join(self.dir.root, "secrets", *filter(None, [companion]))
         self.gpu_memory = self.address = self.port = self.process = self.prober = None
-        self.sampler = self.gpu_sampler = self.scraper = self.models = None
+        self.sampler = self.gpu_sampler = self.scraper = self.models = self.live = None
         self.claims = {}  # by the name of the port; the service's own has none
         self.signal = None
         self.wake = threading.Event()
@@ -133,7 +135,9 @@ class Supervisor:
             self.port = self.claims[""].port
         self._metrics_port(self.service.get("metrics") or {})  # what is wrong with it is said before the start
         if self.members.leads:  # before it tells the others that it is there
-            surroundings.make_secrets(self.secrets_dir, self.service.get("secrets") or [])
+            surroundings.make_secrets(
+                self.secrets_dir, self.service.get("secrets") or [], self.service.get("hashed_secrets") or ()
+            )
         if self.service.get("data"):
             node_dirs.make(self.data_dir)
             self.owns_data = True
@@ -153,13 +157,16 @@ class Supervisor:
         # the container is starting meanwhile: asking costs the service nothing
         described = node.describe(self.spec.get("runtime"))
         self.events.emit("node_described", **described)
+        self.live = live.start(self.spec, self.members.file("service.x")[:-2], "service", self.events, self.address)
         if os.environ.get("SLURM_LOCALID", "0") == "0" or not self.members.several:  # one of every node
             # a driver may take seconds to answer
             record = (self.dir, self.spec, run_dir.service_part(self.spec), described)
             threading.Thread(target=node_record.write, args=record, name="node record", daemon=True).start()
-            self.sampler = Sampler(self.dir.path("telemetry", "service-%s.csv" % node_name()), Usage())
+            path = self.dir.path("telemetry", "service-%s.csv" % node_name())
+            self.sampler = Sampler(path, Usage(), tell=self.live and self.live.node)
             self.sampler.start()
-            self.gpu_sampler = gpu_telemetry.start(self.dir.path("telemetry", "gpu-%s.csv" % node_name()), self.events)
+            path = self.dir.path("telemetry", "gpu-%s.csv" % node_name())
+            self.gpu_sampler = gpu_telemetry.start(path, self.events, self.live and self.live.gpu)
 
     def _until_healthy(self):
         # a member that nobody talks to is well as long as it lives
@@ -194,7 +201,8 @@ class Supervisor:
             run_dir.write_json(self.dir.control(name), {"services": services})
         elif self.members.speaks:
             last_at = time.time() if self.members.several else healthy_at
-            found = {"services": services, "companions": self.members.endpoints}
+            jobs = slurm_usage.job_ids(os.environ)
+            found = {"services": services, "companions": self.members.endpoints, "jobs": jobs}
             run_dir.write_json(self.dir.control(run_dir.ENDPOINT), found)
             self.events.emit("healthy", t=last_at, after_s=round(last_at - self.started_at, 3))
 
@@ -212,7 +220,8 @@ class Supervisor:
         if port is None or not self.members.serves:
             return
         target = Target(self.address, port, options, self.service.get("connection") or {}, self._secret)
-        self.scraper = Scraper(target, self.dir.path("metrics", "%s.csv" % run_dir.file_name(self.name)))
+        path = self.dir.path("metrics", "%s.csv" % run_dir.file_name(self.name))
+        self.scraper = Scraper(target, path, tell=self.live and self.live.service(self.name))
         self.scraper.start()
         self.events.emit("metrics_started", service=self.name, type=options["type"], port=port,
                          interval_s=self.scraper.interval_s, show=options.get("show") or [])  # fmt: skip
@@ -320,6 +329,8 @@ class Supervisor:
 
     def _clean_up(self):
         """End what runs, remove what was made, and report how it is known. True when nothing is left."""
+        if self.live:
+            self.events.emit("live_done", **self.live.close())
         if self.scraper:
             self.events.emit("metrics_done", **self.scraper.stop())
         if self.gpu_sampler:

@@ -12,7 +12,7 @@ import secrets
 import subprocess
 from itertools import chain
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import run_dir
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import bcrypt, run_dir
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.errors import AgentError
 
 
@@ -47,14 +47,26 @@ def start(argv, env, log):
         raise AgentError("cannot start %s: %s" % (argv[0], e.strerror))
 
 
-def make_secrets(directory, names):
-    """Make the secrets that are not there yet: files of mode 0600 in a directory of mode 0700."""
+def make_secrets(directory, names, hashed=()):
+    """Make the secrets that are not there yet: files of mode 0600 in a directory of mode 0700.
+
+    hashed: names of those of which NAME.bcrypt has the hash, for a server that takes nothing else.
+    """
     os.makedirs(directory, mode=0o700, exist_ok=True)
     os.chmod(directory, 0o700)
     for name in names:
-        try:
-            descriptor = os.open(os.path.join(directory, name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            continue
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(secrets.token_urlsafe(24) + "\n")
+        path = os.path.join(directory, name)
+        _make(path, lambda: secrets.token_urlsafe(24))
+        if name in hashed:
+            with open(path) as stream:
+                password = stream.read().strip()
+            _make(path + ".bcrypt", lambda password=password: bcrypt.hashed(password))
+
+
+def _make(path, text):
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text() + "\n")

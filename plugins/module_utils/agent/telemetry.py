@@ -128,13 +128,17 @@ class Counters:
 
 
 class Sampler(threading.Thread):
-    """Writes telemetry/ROLE-NODE.csv until `stop` is called; `usage` (Usage) adds the service's columns."""
+    """Writes telemetry/ROLE-NODE.csv until `stop` is called; `usage` (Usage) adds the service's columns.
 
-    def __init__(self, path, usage=None, interval_s=1.0):
+    `tell`: a function that gets each row (dict by column), too.
+    """
+
+    def __init__(self, path, usage=None, interval_s=1.0, tell=None):
         super().__init__(name="telemetry")
         self.daemon = True
         self.interval_s = interval_s
         self.usage = usage
+        self.tell = tell
         self.ended = threading.Event()
         self.samples, self.seconds = 0, 0.0
         self.disks = {name for name in os.listdir("/sys/block") if not _NOT_DISKS.match(name)}
@@ -152,6 +156,8 @@ class Sampler(threading.Thread):
         while not self.ended.wait(max(0.0, start + number * self.interval_s - time.monotonic())):
             began = time.monotonic()
             row = self.sample()
+            if self.tell:
+                self.tell(row)
             try:
                 self.stream.write(",".join(_format(row.get(column)) for column in COLUMNS) + "\n")
             except OSError as e:  # such as a full disk: what was kept until now is worth more than the rest

@@ -11,7 +11,7 @@ import math
 import threading
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram
-from ansible_collections.aifactory.benchmark.plugins.module_utils.load.series import Series
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load.series import MAX_US, OPERATIONS, SUM_US, Series
 
 EXAMPLE_CHARACTERS = 500
 _CLASS_CHARACTERS = 80
@@ -110,6 +110,15 @@ class Recorder:
     def progress(self):
         """(operations, errors) so far, the warm-up's too."""
         return self.live or (self.seen_operations, self.seen_errors)
+
+    def recent(self, now):
+        """(operations, sum and longest of their response times in us) of the last whole second before `now` (epoch, s).
+
+        None where nothing is known of it.
+        """
+        with self.lock:
+            row = self.series.rows.get(self._second(now) - 1)
+            return None if row is None else (row[OPERATIONS], row[SUM_US], row[MAX_US])
 
     def take_lag(self):
         """The longest lag (s) behind the schedule since the last call; None where it isn't known."""

@@ -77,9 +77,10 @@ class SlurmClient:
         self.accounting = True
         return rows, None
 
-    def jobs(self, ids):
+    def jobs(self, ids, steps=False):
         """Job ids (iterable of str) → dict id → Job, with one squeue, and one sacct for those that left the queue.
 
+        steps (bool): the same sacct tells of the steps of those, too.
         A job of which nothing certain is known has the state UNKNOWN and says why in `reason`; its `left_queue`
         is True when slurmctld answered and does not know it. Raises ValueError for what is no job id.
         """
@@ -93,7 +94,7 @@ class SlurmClient:
         left = [job_id for job_id in ids if merge.all_final(rows[job_id])]
         records, record_error = [], None
         if left:
-            records, record_error = self._records(self.slurm.records_by_id, "ask accounting for jobs", left)
+            records, record_error = self._records(self.slurm.records_by_id, "ask accounting for jobs", left, steps)
         found = {}
         for job_id in ids:
             mine = merge.rows_of(wanted[job_id], records) if job_id in left else []

@@ -32,6 +32,27 @@ def limits(config):
     return found
 
 
+def gathering(config):
+    """What the cluster gathers of jobs (dict of str): usage, energy, frequency; None where Slurm was not asked by name.
+
+    usage and energy are the plugins without their prefix (`linux`, `cgroup`; `rapl`, `ipmi`), `none` without one.
+    slurmrestd tells nothing of it.
+    """
+    if "JobAcctGatherType" not in config:
+        return None
+    return {
+        "usage": _plugin(config["JobAcctGatherType"]),
+        "energy": _plugin(config.get("AcctGatherEnergyType")),
+        "frequency": table.value(config.get("JobAcctGatherFrequency")) or "none",
+    }
+
+
+def _plugin(text):
+    """`linux` of `jobacct_gather/linux`; of several, which commas separate, each; `none` for nothing."""
+    names = [word.strip().rpartition("/")[2] for word in (table.value(text) or "none").split(",")]
+    return ",".join(name for name in names if name) or "none"
+
+
 def _allowed(record, what):
     """(list of names that are admitted or None for all, list of names that are not)."""
     admitted = record.get("Allow" + what, "ALL")
@@ -158,6 +179,7 @@ def gather(client, user, deadline_s=0):
         "version": config.get("SLURM_VERSION"),
         "controllers": pings,
         "limits": limits(config),
+        "gathering": gathering(config),
         "partitions": partitions,
         "warnings": [],
     }

@@ -69,9 +69,9 @@ class Commands:
         """Rows of slurmctld for all jobs that the caller may see."""
         return self.ask(doing, squeue.argv(), squeue.parse)
 
-    def records_by_id(self, doing, ids):
-        """Records (list of Job) of accounting for job ids."""
-        return self.ask(doing, sacct.argv(ids=ids), sacct.parse)
+    def records_by_id(self, doing, ids, steps=False):
+        """Records (list of Job) of accounting for job ids; with `steps` (bool) they have their steps."""
+        return self.ask(doing, sacct.argv(ids=ids, steps=steps), sacct.parse_full if steps else sacct.parse)
 
     def records_by_name(self, doing, names, user):
         """Records of accounting for exact job names of a user (None: the caller), as far back as HISTORY."""

@@ -45,14 +45,18 @@ FIELDS = (
 
 
 class Job:
-    """A job, array task or component of a heterogeneous job; or the sum of an array's or heterogeneous job's parts."""
+    """A job, array task or component of a heterogeneous job; or the sum of an array's or heterogeneous job's parts.
 
-    __slots__ = (*FIELDS, "parts")
+    `steps` (list of dict, see sacct.parse_steps) are those that accounting told of, where it was asked for them.
+    """
+
+    __slots__ = (*FIELDS, "parts", "steps")
 
     def __init__(self, **fields):
         for field in FIELDS:
             setattr(self, field, fields.pop(field, None))
         self.parts = fields.pop("parts", [])
+        self.steps = fields.pop("steps", [])
         if fields:
             raise TypeError("unknown fields of a job: " + ", ".join(sorted(fields)))
         self.nodes = self.nodes or []
@@ -101,8 +105,8 @@ class Job:
         return self.state == "FAILED" and self.final and not self.nodes and not self.parts and not self.elapsed_s
 
     def copy(self):
-        """A Job of its own with the same fields and parts."""
-        return Job(parts=list(self.parts), **{field: getattr(self, field) for field in FIELDS})
+        """A Job of its own with the same fields, parts and steps."""
+        return Job(parts=list(self.parts), steps=list(self.steps), **{field: getattr(self, field) for field in FIELDS})
 
     def fill_from(self, other):
         """Take from another record of the same job what this one does not know. Its state stays."""
@@ -110,6 +114,7 @@ class Job:
             if getattr(self, field) in (None, "", [], {}):
                 setattr(self, field, getattr(other, field))
         self.tres = dict(other.tres, **self.tres)
+        self.steps = self.steps or list(other.steps)
 
     def to_dict(self):
         """Plain data (dict): FIELDS, phase, final, ok, remedy, parts, and state_counts (tasks by state)."""
@@ -171,6 +176,7 @@ def combine(job_id, parts):
         worst = next((part for part in whole.parts if part.state == whole.state), whole.parts[0])
         for field in ("exit_code", "signal", "cancelled_by_uid"):
             setattr(whole, field, getattr(worst, field))
+    whole.steps = [step for part in whole.parts for step in part.steps]
     for part in parts:
         for name, amount in part.tres.items():
             if isinstance(amount, int):

@@ -11,11 +11,14 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
+import contextlib
+
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
     duration,
     hostlist,
     states,
     table,
+    usage,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.jobid import JobId
@@ -46,33 +49,23 @@ FIELDS = (
     "AllocTRES",
     "ReqTRES",
 )
+_OF_STEPS = ("TotalCPU", *usage.FIELDS)
 STEP_FIELDS = (
-    "JobID",
-    "State",
-    "JobName",
-    "NodeList",
-    "Start",
-    "End",
-    "ElapsedRaw",
-    "ExitCode",
-    "NTasks",
-    "MaxRSS",
-    "AveCPU",
-    "ConsumedEnergyRaw",
-    "AllocTRES",
-)
+    "JobID", "State", "JobName", "NodeList", "Start", "End", "ElapsedRaw", "ExitCode", "AllocTRES", *_OF_STEPS,
+)  # fmt: skip
+FULL_FIELDS = FIELDS + _OF_STEPS  # of jobs and their steps, in one answer
 
 
 def _command(fields):
     return [*table.ENVIRONMENT, "sacct", "-n", "-P", "--delimiter=" + table.SEPARATOR, "-o", ",".join(fields)]
 
 
-def argv(ids=(), names=(), user=None, since=None):
-    """The command line (list of str) for jobs (not their steps) by id, or by exact name of a user since a time.
+def argv(ids=(), names=(), user=None, since=None, steps=False):
+    """The command line (list of str) for jobs by id, or by exact name of a user since a time; `steps`: for theirs too.
 
     since (str) is what sacct -S takes, such as `now-30days`; sacct's own default by name is today's midnight.
     """
-    command = [*_command(FIELDS), "-X"]
+    command = [*_command(FULL_FIELDS), "--noconvert"] if steps else [*_command(FIELDS), "-X"]
     if ids:
         command += ["-j", ",".join(str(job_id) for job_id in ids)]
     if names:
@@ -86,7 +79,7 @@ def argv(ids=(), names=(), user=None, since=None):
 
 def steps_argv(ids):
     """The command line (list of str) for the steps of jobs."""
-    return [*_command(STEP_FIELDS), "-j", ",".join(str(job_id) for job_id in ids)]
+    return [*_command(STEP_FIELDS), "--noconvert", "-j", ",".join(str(job_id) for job_id in ids)]
 
 
 def parse(stdout):
@@ -94,36 +87,54 @@ def parse(stdout):
     return [_job(row) for row in table.rows(stdout, FIELDS)]
 
 
-def parse_steps(stdout):
-    """Steps (list of dict) of what steps_argv's command printed, the jobs themselves left out.
+def parse_full(stdout):
+    """Jobs (list of Job), each with its steps, of what argv's command with `steps` printed.
+
+    A step that can't be read is left out. Raises ValueError for output that is not sacct's.
+    """
+    rows = table.rows(stdout, FULL_FIELDS)
+    found = [_job(row) for row in rows if "." not in row["JobID"]]
+    of_job = {}
+    for row in rows:
+        if "." in row["JobID"]:
+            # whether a job has ended must be known even where a number of one of its steps can't be read
+            with contextlib.suppress(ValueError):
+                step = _step(row)
+                of_job.setdefault(step["job_id"], []).append(step)
+    for job in found:
+        job.steps = of_job.get(job.id, [])
+    return found
+
+
+def parse_steps(stdout, fields=STEP_FIELDS):
+    """Steps (list of dict) of what steps_argv's command printed, the jobs themselves left out. Raises ValueError.
 
     Keys: job_id, step (str: batch, extern, 0, 1 ...), state, name, nodes, start_s, end_s, elapsed_s, exit_code,
-    signal, tasks, max_rss_bytes, energy_j (None where the hardware does not tell), tres.
+    signal, tres, cpu_s (float, system and user, of all tasks), and those of usage.of_row; energy_j is None where the
+    hardware does not tell. fields: the table's.
     """
-    found = []
-    for row in table.rows(stdout, STEP_FIELDS):
-        job_id, dot, step = row["JobID"].partition(".")
-        if not dot:
-            continue
-        code, signal = table.exit_code(row["ExitCode"])
-        found.append(
-            {
-                "job_id": job_id,
-                "step": step,
-                "state": states.normalize(row["State"]),
-                "name": row["JobName"],
-                "nodes": hostlist.expand(row["NodeList"]),
-                "start_s": table.epoch(row["Start"]),
-                "end_s": table.epoch(row["End"]),
-                "elapsed_s": table.integer(row["ElapsedRaw"]),
-                "exit_code": code,
-                "signal": signal,
-                "tasks": table.integer(row["NTasks"]),
-                "max_rss_bytes": table.size_bytes(row["MaxRSS"]),
-                "energy_j": table.integer(row["ConsumedEnergyRaw"]) or None,
-                "tres": table.tres(row["AllocTRES"]),
-            }
-        )
+    return [_step(row) for row in table.rows(stdout, fields) if "." in row["JobID"]]
+
+
+def _step(row):
+    job_id, _dot, step = row["JobID"].partition(".")
+    code, signal = table.exit_code(row["ExitCode"])
+    found = {
+        "job_id": job_id,
+        "step": step,
+        "state": states.normalize(row["State"]),
+        "name": row["JobName"],
+        "nodes": hostlist.expand(row["NodeList"]),
+        "start_s": table.epoch(row["Start"]),
+        "end_s": table.epoch(row["End"]),
+        "elapsed_s": table.integer(row["ElapsedRaw"]),
+        "exit_code": code,
+        "signal": signal,
+        "cpu_s": usage.seconds(row.get("TotalCPU")),
+        "tres": table.tres(row["AllocTRES"]),
+    }
+    found.update(usage.of_row(row))
+    found["energy_j"] = found["energy_j"] or None  # 0 of a step that is over: nothing was counted
     return found
 
 

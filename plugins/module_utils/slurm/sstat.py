@@ -1,45 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright: (c) 2026, aifactory.benchmark contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""sstat: what the steps of a running job use. Arguments and parser, no I/O. Only the job's owner may ask."""
+"""sstat: what the steps of running jobs have used until now. Arguments and parser, no I/O. Only their owner may ask.
+
+slurmctld names the steps of each job, and the daemons of its nodes answer for them: a call costs a question or two to
+slurmctld for each step, however many tasks it has.
+"""
 
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import duration, table
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import hostlist, usage
 
-FIELDS = ("JobID", "NTasks", "AveCPU", "MinCPU", "MaxRSS", "AveRSS", "MaxDiskRead", "MaxDiskWrite", "ConsumedEnergyRaw")
+FIELDS = ("JobID", "Nodelist", *usage.FIELDS)
 
 
 def argv(ids):
-    """The command line (list of str) for all steps of running jobs, the batch step included."""
+    """The command line (list of str) for all steps of running jobs, those of the script and of the prolog included."""
     names = ",".join(str(job_id) for job_id in ids)
-    return [*table.ENVIRONMENT, "sstat", "-a", "-n", "-P", "-j", names, "-o", ",".join(FIELDS)]
+    return ["sstat", "-a", "-n", "-P", "--noconvert", "-j", names, "-o", ",".join(FIELDS)]
 
 
-def parse(stdout):
-    """Steps (list of dict): job_id, step, tasks, cpu_s (mean over its tasks), max_rss_bytes, mean_rss_bytes,
-    max_disk_read_bytes, max_disk_write_bytes, energy_j (None where the hardware does not tell).
+def parse(stdout, fields=FIELDS):
+    """Steps (list of dict): job_id, step, nodes, and the keys of usage.of_row. fields: the table's.
+
+    sstat takes no separator of one's own, and prints its messages elsewhere: what is no row is left out. Raises
+    ValueError for a row that is not sstat's.
     """
     found = []
-    for line in stdout.splitlines():
+    for line in stdout.split("\n"):
         values = line.split("|")
-        if len(values) != len(FIELDS):
+        if len(values) != len(fields):
             continue
-        row = dict(zip(FIELDS, values))
+        row = dict(zip(fields, values))
         job_id, _dot, step = row["JobID"].partition(".")
-        found.append(
-            {
-                "job_id": job_id,
-                "step": step,
-                "tasks": table.integer(row["NTasks"]),
-                "cpu_s": duration.to_seconds(row["AveCPU"]),
-                "max_rss_bytes": table.size_bytes(row["MaxRSS"]),
-                "mean_rss_bytes": table.size_bytes(row["AveRSS"]),
-                "max_disk_read_bytes": table.size_bytes(row["MaxDiskRead"]),
-                "max_disk_write_bytes": table.size_bytes(row["MaxDiskWrite"]),
-                "energy_j": table.integer(row["ConsumedEnergyRaw"]) or None,
-            }
-        )
+        nodes = hostlist.expand(row.get("Nodelist"))
+        found.append(dict(usage.of_row(row), job_id=job_id, step=step, nodes=nodes))
     return found

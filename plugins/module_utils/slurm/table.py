@@ -12,9 +12,11 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import calendar
+import re
 import time
 
 SEPARATOR = "\x1f"
+_INTEGER = re.compile(r"^-?[0-9]{1,30}$")  # str.isdigit is true of what int() refuses, such as a raised 2
 _NOTHING = (
     "",
     "(null)",
@@ -68,7 +70,7 @@ def value(text):
 def integer(text):
     """The int that a field shows, or None."""
     text = str(text if text is not None else "").strip()
-    return int(text) if text.lstrip("-").isdigit() else None
+    return int(text) if _INTEGER.match(text) else None
 
 
 def epoch(text):
@@ -78,8 +80,8 @@ def epoch(text):
     `2026-11-23T18:40:00`, which is read as UTC (set TZ to have it so).
     """
     text = str(text if text is not None else "").strip()
-    if text.isdigit():
-        return int(text) or None
+    if _INTEGER.match(text):
+        return max(0, int(text)) or None
     try:
         return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
     except ValueError:
@@ -101,7 +103,7 @@ def size_bytes(text):
     unit = text[-1:] if text[-1:] in _UNITS else ""
     try:
         return int(float(text[:-1] if unit else text) * 1024 ** _UNITS.get(unit, 0))
-    except ValueError:
+    except (OverflowError, ValueError):  # int() of infinity is the former, of what is no number the latter
         return None
 
 
@@ -117,14 +119,9 @@ def tres(text):
             continue
         unit = amount[-1:].upper()
         number = amount[:-1] if unit in _UNITS else amount
+        factor = 1024 ** _UNITS[unit] if unit in _UNITS else 1024**2 if name in ("mem", "vmem") else 1
         try:
-            count = float(number)
-        except ValueError:
+            found[name] = int(float(number) * factor)
+        except (OverflowError, ValueError):
             found[name] = amount
-            continue
-        if unit in _UNITS:
-            count *= 1024 ** _UNITS[unit]
-        elif name in ("mem", "vmem"):
-            count *= 1024**2
-        found[name] = int(count)
     return found

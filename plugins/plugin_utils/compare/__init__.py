@@ -126,7 +126,7 @@ def _options(options: Options) -> dict[str, Any]:
         "varied": list(options.varied),
         "strict": options.strict,
         "alpha": verdicts.ALPHA,
-        "power": verdicts.POWER,
+        "power": stats.POWER,
     }
 
 
@@ -175,7 +175,7 @@ def _noise(line: Line, alpha: float) -> dict[str, Any]:
     of, needed, noise = observations.level(values), None, None
     if line.has_logarithms:
         sample = observations.samples(values, of, line.scale)
-        needed, noise = verdicts.proposal([sample], line.effect - line.margin, alpha)
+        needed, noise = stats.proposal([sample], line.effect - line.margin, alpha)
     return {
         "case": line.key.case, **line.key.number._asdict(), "unit": line.unit, "threshold": line.threshold,
         **_summary(line, values), "noise": noise, "needed": needed,

@@ -33,7 +33,7 @@ def write(folder: RunDirectory, record: dict[str, Any]) -> dict[str, str]:
 
 def to_html(record: dict[str, Any]) -> str:
     """The page of a comparison."""
-    return _render(True, "comparison.html.j2", record, **page.frame(figures(record)))
+    return _render(True, "comparison.html.j2", record, **page.frame(figures(record), ["ratios"]))
 
 
 def to_markdown(record: dict[str, Any]) -> str:

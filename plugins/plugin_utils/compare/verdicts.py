@@ -23,10 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.observ
 
 BETTER, WORSE, SAME, UNDECIDED, MISSING = "better", "worse", "same", "undecided", "missing"
 ALPHA = 0.05  # the chance of any wrong verdict of a comparison
-POWER = 0.95  # of a change of twice the threshold, with the number of repetitions that is proposed
-FEWEST = 3  # repetitions that are proposed at least
 WIDEST = 20  # logarithm of a ratio
-PILOT = 5  # repetitions to begin with, where nothing is known of the noise
 
 
 @dataclass
@@ -158,20 +155,8 @@ def _propose(line: Line, alpha: float) -> None:
     """How many observations a side would tell a change of twice the threshold, by the noise within the sides."""
     of = line.told.get("observation")
     both = [observations.samples(values, of, line.scale) for values in (line.reference, line.other)] if of else []
-    line.needed, noise = proposal(both, line.effect - line.margin, alpha)
+    line.needed, noise = stats.proposal(both, line.effect - line.margin, alpha)
     line.told["noise"] = noise
-
-
-def proposal(samples: list[list[float]], gap: float, alpha: float) -> tuple[int | None, float | None]:
-    """(observations a side, or None where no number of them is enough or known; the noise: their standard deviation).
-
-    `gap`: how far beyond the threshold the change is that has to be found, on the samples' scale.
-    """
-    pooled = stats.pooled_stddev(*samples)
-    if pooled is None:
-        return None, None
-    needed = stats.needed(gap, stats.upper_stddev(*pooled), alpha=alpha, wanted=POWER)
-    return (None if needed is None else max(FEWEST, needed)), pooled[0]
 
 
 def _back(value: float, scale_: str) -> float:

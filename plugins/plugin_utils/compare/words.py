@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting, stats
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare import FAILED, PASSED, name_of
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.judged import RATIO
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.verdicts import PILOT, UNDECIDED, WORSE
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.verdicts import UNDECIDED, WORSE
 
 WORST = 8  # numbers that a failure names
 
@@ -47,7 +47,7 @@ def change_to_find(number: dict[str, Any]) -> str:
 def _cannot_tell(number: dict[str, Any]) -> str | None:
     """Why no number of repetitions is proposed; None where one is."""
     if number.get("noise") is None:
-        return f"measure {PILOT} repetitions a side first (benchmarks.repetitions), which show the noise"
+        return f"measure {stats.PILOT} repetitions a side first (benchmarks.repetitions), which show the noise"
     if number["needed"] is None:
         what = f"no reasonable number of {number['observation']}s tells a change of {change_to_find(number)}"
         return f"{what}: measure longer"

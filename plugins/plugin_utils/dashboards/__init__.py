@@ -16,6 +16,7 @@ import yaml
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.dashboards import (
     compare,
     database,
+    live,
     llm,
     nodes,
     overview,
@@ -24,7 +25,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.dashboards imp
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.dashboards.grafana import Dashboard
 
-_MODULES = (overview, run, llm, database, vector, nodes, compare)
+_MODULES = (overview, live, run, llm, database, vector, nodes, compare)
 SOURCE_UID = "aifactory-prometheus"
 _NOTE = "# Written by aifactory.benchmark; what is changed here is overwritten.\n"
 

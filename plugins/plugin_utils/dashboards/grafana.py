@@ -99,6 +99,7 @@ class Dashboard:
     variables: tuple[Variable, ...]
     panels: tuple[Panel, ...]
     since: str = "now-30d"
+    refresh: str = ""  # how often it is asked anew, such as 5s
 
     @property
     def uid(self) -> str:
@@ -111,7 +112,7 @@ class Dashboard:
         return {
             "uid": self.uid, "title": self.title, "description": self.about, "tags": ["aifactory"],
             "schemaVersion": SCHEMA_VERSION, "editable": True, "graphTooltip": 1, "timezone": "browser",
-            "time": {"from": self.since, "to": "now"}, "refresh": "", "annotations": {"list": []},
+            "time": {"from": self.since, "to": "now"}, "refresh": self.refresh, "annotations": {"list": []},
             "links": [_LINK], "templating": {"list": [source, *(variable.json() for variable in self.variables)]},
             "panels": list(_placed(self.panels)),
         }  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import naming
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics import naming
 
 GAUGE, COUNTER, INFO, UNKNOWN = "gauge", "counter", "info", "unknown"
 _SUFFIX = {COUNTER: "_total", INFO: "_info"}  # of samples, where the family's name does not have it

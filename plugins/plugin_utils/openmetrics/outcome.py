@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import naming
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics import naming
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics.families import COUNTER, INFO, Families
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results import ALL, Table
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
@@ -22,6 +22,12 @@ _SHARES = {
     "wasted_share": ("wasted", "of the node time, the share that brought the measurement nothing"),
 }
 _SECONDS_AN_HOUR = 3600.0
+_OF_JOBS = {
+    "cpu_s": ("cpu_seconds", "CPU time of all steps of a job, by Slurm"),
+    "max_rss_bytes": ("task_memory_bytes", "Resident memory of the largest task of a job, by Slurm"),
+    "disk_read_bytes": ("disk_read_bytes", "What the steps of a job read, by Slurm"),
+    "disk_write_bytes": ("disk_written_bytes", "What the steps of a job wrote, by Slurm"),
+}
 
 
 def add(families: Families, run: RunDirectory, record: dict[str, Any]) -> None:
@@ -33,6 +39,7 @@ def add(families: Families, run: RunDirectory, record: dict[str, Any]) -> None:
     _phases(families, record, t)
     _cost(families, record.get("cost") or {}, t)
     _energy(families, run, record.get("energy") or {}, t)
+    _jobs(families, record, t)
     _objectives(families, record, t)
 
 
@@ -44,7 +51,7 @@ def _ends(run: RunDirectory) -> dict[tuple[str, int], float | None]:
 def _results(families: Families, run: RunDirectory, otherwise: float) -> None:
     """The merged values of every repetition; those of single clients stay in results.csv: there may be thousands."""
     ends = _ends(run)
-    table = Table(run.results())
+    table = Table(run.results(merged=True))
     counts = _COUNTS | {name for name in table.metrics() if f"{name}_per_s" in table.metrics()}
     for row in table.rows:
         if row["client"] != ALL:
@@ -137,6 +144,21 @@ def _energy(families: Families, run: RunDirectory, energy: dict[str, Any], other
                 about = f"{name.replace('_', ' ').capitalize()} while a repetition was measured"
                 where = {"case": case["case"], "repetition": case["repetition"]}
                 families.add(f"aifactory_result_{name}_joules", about, joules, t, **where)
+
+
+def _jobs(families: Families, record: dict[str, Any], t: float) -> None:
+    """What Slurm says that each job used, at its end."""
+    for job in record.get("jobs") or []:
+        for field, (name, about) in _OF_JOBS.items():
+            value = (job.get("usage") or {}).get(field)
+            if value is not None:
+                families.add(
+                    f"aifactory_job_{name}", about, value, job.get("end") or t, role=job["role"], job=job["id"]
+                )
+    for job in ((record.get("energy") or {}).get("slurm") or {}).get("jobs") or []:
+        if job["status"] == "counted":
+            about = "Energy that Slurm counted of a job's nodes from its start to its end"
+            families.add("aifactory_job_energy_joules", about, job["joules"], t, role=job["role"], job=job["id"])
 
 
 def _objectives(families: Families, record: dict[str, Any], t: float) -> None:

@@ -5,22 +5,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics import naming
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.exposition import (
+    public_labels,
+    public_name,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import timeline
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import naming
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics.families import COUNTER, UNKNOWN, Families
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry.service_series import UP, read
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry.service_series import read
 
 # Prometheus forgets a value after 5 minutes; what stays the same is said again so often
 _AGAIN_S = 15.0
 _PHASE_AGAIN_S = 60.0
-_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"')
-_ESCAPED = re.compile(r"\\(.)")
 _GPU, _GPU_COUNTERS = "gpu", ("energy_j",)
 _PER_SECOND = {"operations": "1/s", "errors": "1/s", "offered": "1/s"}
 _ABOUT_LOAD = "What the clients did and measured in a second, over all of them"
@@ -31,7 +31,7 @@ def add(families: Families, run: RunDirectory, record: dict[str, Any]) -> None:
     _phases(families, record.get("timeline") or [])
     for case in run.cases():
         _load(families, run, case)
-    for path in sorted(run.path.glob("telemetry/*.csv")):
+    for path in sorted(run.path.glob("telemetry/*-*.csv")):  # slurm.csv is no series of a node
         _telemetry(families, run, path.stem)
     for path in sorted(run.path.glob("metrics/*.csv")):
         _service(families, run, path.stem)
@@ -109,26 +109,15 @@ def _service(families: Families, run: RunDirectory, stem: str) -> None:
     found = read(run, f"metrics/{stem}.csv")
     last = max((one.times[-1] for one in found.values()), default=0.0)
     for one in found.values():
-        if not _NAME.fullmatch(one.metric):
+        name = public_name(one.metric)
+        if name is None:
             continue  # the cluster wrote the file
-        labels = {**dict(_labels(one.labels, {*families.labels, "service"})), "service": stem}
-        # Prometheus has an `up` of its own. Unknown: a counter of OpenMetrics would have to end with _total
-        name = "aifactory_service_up" if one.metric == UP else one.metric
-        if one.metric.startswith(naming.PREFIX):
-            name = f"exported_{name}"  # what is ours is said by us only
+        labels = {**dict(public_labels(one.labels, {*families.labels, "service"})), "service": stem}
+        # unknown: a counter of OpenMetrics would have to end with _total
         # what did not change is as it was until the last question
         for t, until, value in zip(one.times, [*one.times[1:], last], one.values, strict=True):
             for moment in (*_moments(t, until, _AGAIN_S), *([last] if until == last else [])):
                 families.add(name, "Told by the service itself", value, moment, kind=UNKNOWN, **labels)
-
-
-def _labels(text: str, taken: set[str]) -> Iterator[tuple[str, str]]:
-    """Names and values of labels as Prometheus writes them between the braces."""
-    for name, value in _LABEL.findall(text):
-        if name.startswith("__"):
-            continue  # Prometheus' own
-        plain = _ESCAPED.sub(lambda found: "\n" if found[1] == "n" else found[1], value)
-        yield (f"exported_{name}" if name in taken else name), plain
 
 
 def _moments(start: float, end: float, step_s: float) -> list[float]:

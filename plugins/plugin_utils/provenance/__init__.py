@@ -34,10 +34,13 @@ def at_submission(
     agent_sha256: str | None,
     files: Mapping[str, str],
     images: Iterable[Mapping[str, Any]] = (),
+    *,
+    gathering: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """What the controller knows when it submits: recipe, plan, collection, scripts, images, Slurm.
 
-    `files`: name → text of what is shipped; `images`: `part`, `asked`, `reference` and `path` of each (role run).
+    `files`: name → text of what is shipped; `images`: `part`, `asked`, `reference` and `path` of each (role run);
+    `gathering`: see module_utils/slurm/cluster.
     """
     extra = plan.get("extra") or {}
     known = {
@@ -53,7 +56,12 @@ def at_submission(
             "ansible_core": ansible_version,
             "system": platform.platform(),
         },
-        "cluster": {"name": plan["cluster"]["name"], "slurm": slurm, "modules": plan["cluster"]["modules"]},
+        "cluster": {
+            "name": plan["cluster"]["name"],
+            "slurm": slurm,
+            "gathering": gathering,
+            "modules": plan["cluster"]["modules"],
+        },
         "modules": {part.name: list(part.plan.get("modules") or []) for part in parts_of(plan)},
         "scripts": script_sha256(files, plan["run_id"]),
         "images": _images_asked(images),
@@ -61,6 +69,8 @@ def at_submission(
     }
     if slurm is None:
         known["missing"]["cluster.slurm"] = "Slurm was not asked for its version"
+    if gathering is None:
+        known["missing"]["cluster.gathering"] = "Slurm's commands were not asked, and slurmrestd does not tell"
     if not known["rerun_of"]:
         known["missing"]["rerun_of"] = "it was started from a recipe"
     return known

@@ -44,11 +44,20 @@ class Controller(_Part):
     system: str
 
 
+class Gathering(_Part):
+    """What Slurm gathers of jobs."""
+
+    usage: str = Field(description="JobAcctGatherType without its prefix, such as linux or cgroup; none.")
+    energy: str = Field(description="AcctGatherEnergyType without its prefix, such as rapl or ipmi; none.")
+    frequency: str = Field(description="JobAcctGatherFrequency.")
+
+
 class Cluster(_Part):
     """The cluster of the inventory."""
 
     name: str
     slurm: str | None = Field(description="Version of Slurm, as slurmctld tells it.")
+    gathering: Gathering | None = Field(default=None, description="What Slurm gathers of jobs, by its configuration.")
     modules: list[str] = Field(description="Environment modules that the inventory asks for in every job.")
 
 

@@ -50,6 +50,7 @@ class ClusterVariables(BaseModel):
     python: Word = "python3"
     node_tmp: ClusterPath = "/tmp"
     service_interface: str | None = None
+    live_metrics: bool = False
     gpu_request: Literal["gpus-per-node", "gres"] = "gpus-per-node"
     shell: Word = "/bin/bash -l"
     sbatch_options: list[Word] = Field(default_factory=list)
@@ -79,6 +80,7 @@ class PlanCluster(_Part):
     python: str
     node_tmp: str
     service_interface: str | None
+    live_metrics: bool = False
     image_cache: str
     image_partition: str | None
     shell: str

@@ -15,6 +15,19 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, figures, page
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
+MARKDOWN_ROWS = 50  # of any of its tables
+MOST_CHARACTERS = 60_000  # of report.md: GitHub takes comments of at most 65,536
+# what of content.collect is left out of a report.md that is too long, in this order → what it is
+_FIRST_TO_GO = {
+    "logs": "logs",
+    "scripts": "scripts",
+    "others": "other numbers",
+    "service_metrics": "what the services say of themselves",
+    "times": "other times",
+    "results": "repetitions",
+    "provenance": "provenance",
+}
+
 
 def render(run: RunDirectory | str | os.PathLike[str]) -> tuple[Path, Path]:
     """Write report.html and report.md of a run and return their paths.
@@ -31,13 +44,20 @@ def render(run: RunDirectory | str | os.PathLike[str]) -> tuple[Path, Path]:
 
 def to_html(gathered: dict[str, Any]) -> str:
     """The HTML report of what content.collect gathered."""
-    framed = page.frame(figures.figures(gathered))
+    framed = page.frame(figures.figures(gathered), figures.WIDE)
     return page.environment(True).get_template("report.html.j2").render(**gathered, **framed)
 
 
 def to_markdown(gathered: dict[str, Any]) -> str:
-    """The Markdown report of what content.collect gathered."""
-    return page.environment(False).get_template("report.md.j2").render(**gathered)
+    """The Markdown report of what content.collect gathered; the longest parts are left out where it would not fit."""
+    gathered = {**gathered, "rows_shown": MARKDOWN_ROWS}
+    template, left_out = page.environment(False).get_template("report.md.j2"), {}
+    for name, part in _FIRST_TO_GO.items():
+        text = template.render(**gathered, left_out=list(left_out.values()))
+        if len(text) <= MOST_CHARACTERS:
+            return text
+        gathered, left_out[name] = {**gathered, name: []}, part
+    return template.render(**gathered, left_out=list(left_out.values()))
 
 
 def preload() -> None:

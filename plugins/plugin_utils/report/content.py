@@ -5,22 +5,27 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, objectives, results, timeline
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import (
+    answers,
     gpus,
     measures,
     nodes,
     search,
     service_metrics,
+    slurm,
     sweep,
     texts,
+    utilization,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.verdict import clocks
 
-CARDS = 8  # cases that have a card of their own
+FACTS = 1_000  # of provenance, environment, events and the bar of phases
 CASES_PLOTTED = 12  # in one plot over time, or by percentile: more lines are not told apart
 
 # Fields that the templates ask for, where an older or incomplete run.json lacks them.
@@ -59,7 +64,9 @@ def collect(run: RunDirectory, record: dict[str, Any] | None = None) -> dict[str
             **_NO_RUN,
             **record,
             "cost": {**_NO_COST, **(record.get("cost") or {})},
-            "jobs": [{**_NO_JOB, **job} for job in record.get("jobs") or []],
+            "jobs": [
+                {**_NO_JOB, **job, "usage": job.get("usage") or slurm.NO_USAGE} for job in record.get("jobs") or []
+            ],
         },
         "plan": plan,
         "deployment": _deployment(record, plan),
@@ -68,15 +75,20 @@ def collect(run: RunDirectory, record: dict[str, Any] | None = None) -> dict[str
         "phase_seconds": timeline.by_phase(segments),
         "phases": timeline.PHASES,
         "total_s": segments[-1]["end"] - segments[0]["start"] if segments else None,
-        "cards": CARDS,
-        "headlines": _by_case(record.get("headline") or []),
-        **_measured(run, plan),
+        "answers": answers.gather(record),
+        "every_case": answers.every_case(answers.by_name(record.get("headline") or [])),
+        "rows_shown": answers.ROWS,
+        "facts_shown": FACTS,
+        "segments_shown": FACTS,
+        **_measured(run, plan, lambda cases, load: utilization.by_load(by_node, by_gpu, cases, load)),
         "nodes": by_node,
         "node_rows": [nodes.node_row(name, rows, segments) for name, rows in by_node.items()],
         "telemetry_cost_s": nodes.cost_s(events),
         "gpus": by_gpu,
         "gpu": gpus.gather(by_gpu, events, segments),
+        "confidence": _sure(record),
         "energy": _energy(record),
+        "slurm": slurm.gather(record),
         "bottleneck": record.get("bottleneck") or {"cases": [], "stopped": None, "sentence": "", "not_looked_at": []},
         "service_metrics": service_metrics.gather(run, events, segments),
         "clocks": clocks.offsets(events),
@@ -87,6 +99,14 @@ def collect(run: RunDirectory, record: dict[str, Any] | None = None) -> dict[str
         "last_words": texts.last_words(record, events),
         "events": [event for event in events if event["event"] not in ("progress", "clocks")],
     }
+
+
+def _sure(record: dict[str, Any]) -> dict[str, Any]:
+    """How sure the numbers are (run.json; an older one does not say), and the repetitions to be marked in tables."""
+    nothing = {"statement": "", "remarks": [], "cases": [], "outliers": [], "knees": []}
+    found = {**nothing, **(record.get("confidence") or {})}
+    odd = {(each["case"], each["repetition"]) for each in found["outliers"] if each["repetition"] is not None}
+    return {**found, "odd": odd}
 
 
 def _energy(record: dict[str, Any]) -> dict[str, Any]:
@@ -138,13 +158,14 @@ def _named(service: dict[str, Any]) -> str:
     return kind if name == kind else f"{name} ({kind})"
 
 
-def _measured(run: RunDirectory, plan: dict[str, Any]) -> dict[str, Any]:
+def _measured(run: RunDirectory, plan: dict[str, Any], by_load: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """What is in the results: of the trials of a search, one by one only the load at the capacity."""
-    cases, table, found = run.cases(), results.Table(run.results()), run.search()
+    cases, table, found = run.cases(), results.Table(run.results(merged=True)), run.search()
     histograms, setup = finish.histograms(run, cases), run.setup_metrics()
     shown = finish.shown_cases(plan, cases, table, found)
     plotted = shown[:CASES_PLOTTED]
     listed = measures.in_order(cases, shown)
+    busy = functools.partial(by_load, cases)
     planned = [name for name in shown if name != objectives.best_case(found)]
     return {
         "columns": measures.COLUMNS,
@@ -161,13 +182,6 @@ def _measured(run: RunDirectory, plan: dict[str, Any]) -> dict[str, Any]:
             for metric, by_case in histograms.items()
         },
         "series": measures.series(run, cases, plotted),
-        "sweep": sweep.gather(plan, cases, table, histograms, planned),
-        "search": search.gather(found, plan, table),
+        "sweep": sweep.gather(plan, cases, table, histograms, planned, busy=busy),
+        "search": search.gather(found, plan, table, busy),
     }
-
-
-def _by_case(headline: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for line in headline:
-        found.setdefault(line["case"], []).append(line)
-    return found

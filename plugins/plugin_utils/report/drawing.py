@@ -11,6 +11,9 @@ from typing import Any
 # After Okabe and Ito: told apart by colour-blind readers, dark enough on white and light enough on black.
 COLOURS = ("#1F87D4", "#E0661C", "#12A57A", "#CC79A7", "#8C6BB1", "#B8860B", "#56B4E9", "#7F7F7F")
 GREY, RED = "#7F7F7F", "#C62828"
+# Of lines besides the colour, for who can't tell colours apart and for paper.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "circle-open")
+MARKS = 6  # of them on a line
 WIDE = 20  # the largest value of an axis by its smallest, from which on it is logarithmic
 POINTS = 600  # more than a screen shows; longer series are averaged down to this
 
@@ -29,8 +32,28 @@ def thin(points: list[tuple[float, float | None]], limit: int = POINTS) -> list[
 
 
 def figure(data: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any], **layout: Any) -> dict[str, Any]:
-    """A figure of traces, with its axes."""
+    """A figure of traces, with its axes. Of several lines each has a symbol besides its colour."""
+    plain = [trace for trace in data if trace["type"] == "scatter" and "marker" not in trace]
+    groups = list(dict.fromkeys(_group(trace) for trace in plain if "dash" not in trace["line"]))
+    for trace in plain if len(groups) > 1 else ():
+        if _group(trace) in groups:
+            symbol = SYMBOLS[groups.index(_group(trace)) % len(SYMBOLS)]
+            trace["marker"] = {"symbol": symbol, "size": 7, "maxdisplayed": MARKS}
+            trace["mode"] = "lines+markers"
     return {"data": data, "layout": {"xaxis": x, "yaxis": y, **layout}}
+
+
+def _group(trace: dict[str, Any]) -> str:
+    return str(trace.get("legendgroup") or trace["name"])
+
+
+def band(start: float, end: float, colour: str, label: str = "") -> dict[str, Any]:
+    """A band behind a plot between two values of its x axis, with its name at its left end."""
+    told = {"text": label, "textangle": -90, "textposition": "bottom left", "font": {"size": 11}}
+    return {
+        "type": "rect", "xref": "x", "yref": "paper", "x0": start, "x1": end, "y0": 0, "y1": 1, "layer": "below",
+        "line": {"width": 0}, "fillcolor": colour, **({"label": told} if label else {}),
+    }  # fmt: skip
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:
@@ -39,12 +62,12 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
 
 
 def log_axis(title: str, values: list[float | None]) -> dict[str, Any]:
-    """A logarithmic axis with its ticks at 1, 2 and 5 of every decade, each written out."""
+    """A logarithmic axis with its ticks at 1, 2 and 5 of every decade (of less than one at each digit), written out."""
     known = [value for value in values if value is not None and value > 0]
     if not known:
         return axis(title, type="log")
     low, high = math.floor(math.log10(min(known))), math.ceil(math.log10(max(known)))
-    steps = (1, 2, 5) if high - low <= 3 else (1,)
+    steps = range(1, 10) if max(known) < 10 * min(known) else (1, 2, 5) if high - low <= 3 else (1,)
     ticks = [step * 10.0**decade for decade in range(low, high + 1) for step in steps]
     return axis(title, type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
 

@@ -14,6 +14,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.drawing
     WIDE,
     axis,
     axis_of,
+    band,
     figure,
     line,
     log_axis,
@@ -29,7 +30,9 @@ def sweep(content: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     for number, plot in enumerate((content or {}).get("plots") or []):
         curves = {name: points for name, points in plot["curves"].items() if points}
         if any(len(points) > 1 for points in curves.values()) or len(curves) > 1:
-            made[f"sweep_{number}"] = _curves(plot, curves, content["x"])
+            made[f"sweep_{number}"] = _curves(plot, curves, content)
+    if (content or {}).get("utilization"):
+        made["sweep_utilization"] = _busy(content["utilization"], content)
     trade_off = (content or {}).get("trade_off") or []
     if len(trade_off) > 1:
         points = [(recall, throughput) for recall, throughput, _case in trade_off]
@@ -39,7 +42,9 @@ def sweep(content: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     return made
 
 
-def _curves(plot: dict[str, Any], curves: dict[str, list[tuple[Any, float, float | None]]], x: str) -> dict[str, Any]:
+def _curves(
+    plot: dict[str, Any], curves: dict[str, list[tuple[Any, float, float | None]]], content: dict[str, Any]
+) -> dict[str, Any]:
     values = [value for points in curves.values() for _x, value, _half in points] + _limit_of(plot)
     y, scale = axis_of(plot["title"], values, plot["unit"])
     lines = []
@@ -52,18 +57,34 @@ def _curves(plot: dict[str, Any], curves: dict[str, list[tuple[Any, float, float
         lines.append(line(shown, name or plot["title"], COLOURS[number % len(COLOURS)], **style))
     xs = list(dict.fromkeys(at for points in curves.values() for at, _value, _half in points))
     lines += _slo_line(plot, xs, scale)
-    return figure(
-        lines, _x_axis({"rate": "offered rate (1/s)", "concurrency": "connections of each client"}.get(x, x), xs), y
-    )
+    return figure(lines, _x_axis(_title_of(content["x"]), xs), y, shapes=_interval(content))
+
+
+def _title_of(load: str) -> str:
+    return {"rate": "offered rate (1/s)", "concurrency": "connections of each client"}.get(load, load)
+
+
+def _busy(groups: dict[str, list[tuple[Any, float, None]]], content: dict[str, Any]) -> dict[str, Any]:
+    """How busy nodes and GPUs were at each load, on the axis of the other curves."""
+    lines = [
+        line([(at, value) for at, value, _half in points], name, COLOURS[number], mode="lines+markers")
+        for number, (name, points) in enumerate(groups.items())
+    ]
+    xs = sorted({at for points in groups.values() for at, *_rest in points})
+    load = content.get("x") or content["over"]
+    return figure(lines, _x_axis(_title_of(load), xs), axis("at work (%)", range=[0, 100]), shapes=_interval(content))
 
 
 def search(content: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
     """A plot for each term of the SLO (see report.search), by name: the trials, and the interval as a band."""
-    return {
+    made = {
         f"search_{number}": _trials(plot, content)
         for number, plot in enumerate((content or {}).get("plots") or [])
         if plot["points"]
     }
+    if (content or {}).get("utilization"):
+        made["search_utilization"] = _busy(content["utilization"], content)
+    return made
 
 
 def _trials(plot: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
@@ -75,8 +96,8 @@ def _trials(plot: dict[str, Any], content: dict[str, Any]) -> dict[str, Any]:
         if points:
             style = {"mode": "markers", "marker": {"color": colour, "symbol": symbol, "size": 9}}
             marks.append(line(sorted(points), state, colour, **style))
-    title = "offered rate (1/s)" if content["over"] == "rate" else "connections of each client"
-    return figure([*marks, *_slo_line(plot, loads, scale)], _x_axis(title, loads), y, shapes=_interval(content))
+    x = _x_axis(_title_of(content["over"]), loads)
+    return figure([*marks, *_slo_line(plot, loads, scale)], x, y, shapes=_interval(content))
 
 
 def _name(plot: dict[str, Any]) -> str:
@@ -86,14 +107,11 @@ def _name(plot: dict[str, Any]) -> str:
 
 
 def _interval(content: dict[str, Any]) -> list[dict[str, Any]]:
-    if content.get("lower") is None or content.get("upper") is None:
+    """Where the capacity lies, as a band."""
+    lower, upper = content.get("lower"), content.get("upper")
+    if lower is None or upper is None:
         return []
-    return [
-        {
-            "type": "rect", "xref": "x", "yref": "paper", "x0": content["lower"], "x1": content["upper"], "y0": 0,
-            "y1": 1, "layer": "below", "line": {"width": 0}, "fillcolor": "rgba(31,135,212,0.22)",
-        }
-    ]  # fmt: skip
+    return [band(lower, upper, "rgba(31,135,212,0.22)", "capacity")]
 
 
 def _limit_of(plot: dict[str, Any]) -> list[float]:

@@ -10,13 +10,14 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import svg
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
 from markupsafe import Markup
 
@@ -27,18 +28,26 @@ _FILTERS = (
 )  # fmt: skip
 
 
-def frame(plots: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What the head and the foot of an HTML page need: style, scripts and their policy, `plots` as JSON."""
+def frame(plots: dict[str, dict[str, Any]], wide: Collection[str] = ()) -> dict[str, Any]:
+    """What the head and the foot of an HTML page need: style, scripts and their policy, and what `figures` gives."""
     scripts = [plotly(), (FOLDER / "report.js").read_text()] if plots else []
     # A script runs only if its hash is listed: markup that came in with a log line could not run even if it
     # were not escaped.
     hashes = " ".join(_hash(script) for script in scripts) or "'none'"
     return {
-        "plots": plots,
-        "figures_json": json_for_html(plots),
+        **figures(plots, wide),
         "style": Markup((FOLDER / "report.css").read_text()),
         "scripts_inline": [Markup(script) for script in scripts],
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {hashes}",
+    }
+
+
+def figures(plots: dict[str, dict[str, Any]], wide: Collection[str] = ()) -> dict[str, Any]:
+    """`plots` for the templates, as JSON, and `drawing`: (name, label) → an SVG; of `wide`, as broad as the page."""
+    return {
+        "plots": plots,
+        "drawing": lambda name, label: Markup(svg.draw(plots[name], name in wide, label)),
+        "figures_json": Markup(_json_for_html(plots)),
     }
 
 
@@ -88,10 +97,10 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def json_for_html(value: Any) -> Markup:
+def _json_for_html(value: Any) -> str:
     """JSON that can stand in a script element: nothing in it ends the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _markdown_text(value: Any) -> str:

@@ -8,15 +8,22 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting, objectives, results
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.sweep import Busy
 
 
-def gather(found: dict[str, Any] | None, plan: dict[str, Any], table: results.Table) -> dict[str, Any] | None:
-    """`text`, `terms` (their texts), `trials` as rows of a table, `plots` (a term each); None without a search."""
+def gather(
+    found: dict[str, Any] | None, plan: dict[str, Any], table: results.Table, busy: Busy | None = None
+) -> dict[str, Any] | None:
+    """`text`, `terms` (their texts), `trials` as rows of a table, `plots` (a term each); None without a search.
+
+    `utilization`: what `busy` says of each load.
+    """
     outcome = objectives.search_outcome(found)
     if found is None or outcome is None:
         return None
     known = {term["text"]: term for term in ((plan.get("benchmarks") or {}).get("slo") or {}).get("terms") or []}
     trials = found.get("trials") or []
+    loads = {trial["case"]: trial["value"] for trial in trials}
     texts = list(dict.fromkeys(term["text"] for trial in trials for term in trial.get("terms") or []))
     units = {text: objectives.unit_of(known[text]["metric"], table) if text in known else "" for text in texts}
     return {
@@ -25,6 +32,7 @@ def gather(found: dict[str, Any] | None, plan: dict[str, Any], table: results.Ta
         "terms": texts,
         "trials": [_row(trial, found.get("unit"), units) for trial in trials],
         "plots": [_plot(text, known.get(text), units[text], trials) for text in texts],
+        "utilization": busy(lambda case: loads.get(case["case"])) if busy else {},
     }
 
 

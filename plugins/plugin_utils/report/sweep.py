@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting, results
@@ -14,6 +14,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatt
 # What is plotted and listed, where it was measured: (metric, statistic).
 _NUMBERS = (("throughput", None), ("output_tokens_per_s", None), ("recall", None), ("goodput", None))
 _LOADS = ("rate", "concurrency")
+Busy = Callable[[Callable[[dict[str, Any]], Any]], dict[str, Any]]
 _TIMES_FIRST = (("time_to_first_token", "p99"), ("response_time", "p99"))
 
 
@@ -23,11 +24,14 @@ def gather(
     table: results.Table,
     histograms: dict[str, dict[str, Any]],
     shown: Sequence[str],
+    *,
+    busy: Busy | None = None,
 ) -> dict[str, Any] | None:
     """What the cases were swept over, or None where they do not differ in a parameter.
 
     `parameters`: their names; `x`: the one to plot against; `columns`: names of the numbers; `rows`: for each case its
-    `values` of the parameters and its `numbers` as texts; `plots`: see `_plot`.
+    `values` of the parameters and its `numbers` as texts; `plots`: see `_plot`; `lower`, `upper`: the highest load that
+    met the SLO and the next one, where it was the load alone that was swept; `utilization`: what `busy` says of each x.
     """
     choices = {name: _choice([case for case in cases if case["case"] == name]) for name in shown}
     parameters = [
@@ -69,7 +73,34 @@ def gather(
             for what, by_case in lines.items()
         ],
         "trade_off": _trade_off(lines, shown),
+        **_capacity(cases, choices, parameters, x),
+        "utilization": busy(_numbered(choices, x)) if busy and parameters == [x] else {},
     }
+
+
+def _numbered(choices: dict[str, dict[str, Any]], x: str) -> Callable[[dict[str, Any]], Any]:
+    def load(case: dict[str, Any]) -> Any:
+        at = choices.get(case["case"], {}).get(x)
+        return at if _is_number(at) else None
+
+    return load
+
+
+def _capacity(
+    cases: list[dict[str, Any]], choices: dict[str, dict[str, Any]], parameters: list[str], x: str
+) -> dict[str, float | None]:
+    """Between which of the loads that were tried the SLO stops being met: in every repetition, and at all below."""
+    unknown = {"lower": None, "upper": None}
+    if parameters != [x] or x not in _LOADS:
+        return unknown
+    met: dict[float, bool] = {}
+    for case in cases:
+        at = choices.get(case["case"], {}).get(x)
+        if at is not None and case.get("slo"):
+            met[at] = met.get(at, True) and case["slo"]["met"]
+    missed = min((at for at, is_met in met.items() if not is_met), default=None)
+    below = [at for at in met if missed is not None and at < missed]
+    return {"lower": max(below), "upper": missed} if below else unknown
 
 
 def _trade_off(lines: dict[Any, dict[str, dict[str, Any] | None]], shown: Sequence[str]) -> list[tuple[Any, ...]]:

@@ -13,17 +13,22 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.optional impor
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.stats.holm import step_down
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.stats.library import scipy_stats
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.stats.sample_size import (
+    FEWEST,
+    PILOT,
+    POWER,
     needed,
+    needed_for_width,
     pooled_stddev,
     power,
+    proposal,
     upper_stddev,
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.stats.summary import summary
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.stats.two_samples import Estimate, difference
 
 __all__ = [
-    "Estimate", "difference", "library_is_here", "needed", "pooled_stddev", "power", "step_down", "summary",
-    "upper_stddev",
+    "FEWEST", "PILOT", "POWER", "Estimate", "difference", "library_is_here", "needed", "needed_for_width",
+    "pooled_stddev", "power", "proposal", "step_down", "summary", "upper_stddev",
 ]  # fmt: skip
 
 

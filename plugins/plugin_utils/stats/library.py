@@ -9,8 +9,11 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.optional impor
 
 try:
     import numpy
+    from scipy import special as scipy_special
     from scipy import stats as scipy_stats
 except ImportError:
-    numpy = scipy_stats = Missing("comparing runs needs scipy on the controller: pip install -r requirements.txt")
+    numpy = scipy_special = scipy_stats = Missing(
+        "comparing runs needs scipy on the controller: pip install -r requirements.txt"
+    )
 
-__all__ = ["numpy", "scipy_stats"]
+__all__ = ["numpy", "scipy_special", "scipy_stats"]

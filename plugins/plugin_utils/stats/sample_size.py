@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.stats.library import numpy, scipy_stats
 
 MOST = 500
+POWER = 0.95  # of the change that a proposed number of observations has to tell
+FEWEST = 3  # observations that are proposed at least
+PILOT = 5  # observations to begin with, where nothing is known of the noise
 
 
 def power(count: int, effect: float, stddev: float, alpha: float) -> float:
@@ -37,6 +40,29 @@ def _powers(counts: object, effect: float, stddev: float, alpha: float) -> objec
     found = scipy_stats.nct.sf(scipy_stats.t.isf(alpha / 2, freedom), freedom, shift)
     # far out, where the power is 1 to all digits, the series of nct does not converge
     return numpy.where(numpy.isnan(found), 1.0, found)
+
+
+def needed_for_width(half_width: float, stddev: float, *, alpha: float, most: int = MOST) -> int | None:
+    """The fewest observations (from 2 on) whose mean has an interval of at most ± `half_width`, by Student's t.
+
+    None when `most` are too few; `half_width` and `stddev` of an observation are in the same unit.
+    """
+    counts = numpy.arange(2, most + 1)
+    widths = scipy_stats.t.isf(alpha / 2, counts - 1) * stddev / numpy.sqrt(counts)
+    enough = numpy.flatnonzero(widths <= half_width)
+    return int(counts[enough[0]]) if len(enough) else None
+
+
+def proposal(samples: Sequence[Sequence[float]], gap: float, alpha: float) -> tuple[int | None, float | None]:
+    """(observations a side, or None where no number of them is enough or known; the noise: their standard deviation).
+
+    `gap`: how far beyond the threshold the change is that has to be found, on the samples' scale.
+    """
+    pooled = pooled_stddev(*samples)
+    if pooled is None:
+        return None, None
+    found = needed(gap, upper_stddev(*pooled), alpha=alpha, wanted=POWER)
+    return (None if found is None else max(FEWEST, found)), pooled[0]
 
 
 def pooled_stddev(*samples: Sequence[float]) -> tuple[float, int] | None:

@@ -11,7 +11,7 @@ told.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,8 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results import
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry.service_series import Series, read
 
-MORE_LOAD, MORE_DONE = 1.2, 1.05  # so much more was asked for, and not so much more was done: it stopped growing
+# So much more was asked for, and not so much more was done: it stopped growing. The knee's STOPPED is the same.
+MORE_LOAD, MORE_DONE = 1.2, 1.05
 _NOT_LOOKED_AT = "the network (nobody knows how much its links carry)"
 
 Span = tuple[float, float]
@@ -77,13 +78,21 @@ _OF_SERVICE = (
     ("vllm:num_requests_waiting", 1.0, "queue", "{:.1f} requests waited in its queue"),
     ("llamacpp:requests_deferred", 1.0, "queue", "{:.1f} requests waited in its queue"),
 )
+_CONNECTIONS = "pg_stat_database_numbackends"
+_LOOKED_AT = {_CONNECTIONS, *(metric for metric, *_limit in _OF_SERVICE)}  # of a file of up to 64 MiB
 
 
-def outcome(run: RunDirectory, cases: list[dict[str, Any]], table: Table, plan: dict[str, Any]) -> dict[str, Any]:
+def outcome(
+    run: RunDirectory,
+    cases: list[dict[str, Any]],
+    table: Table,
+    plan: dict[str, Any],
+    knees: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """What run.json says of it: `cases` (each `case` and what was `saturated`), `stopped`, `sentence`, `not_looked_at`.
 
     `cases` as in cases.json, those that were measured to their end. `stopped`: null, or the `case` at which more load
-    brought no more, and the one `before` it.
+    brought no more, and the one `before` it. `knees`: those of run.json's `confidence`, which tell a knee from noise.
     """
     names = list(dict.fromkeys(case["case"] for case in cases if case.get("measure_end")))
     sources = _Sources(run)
@@ -91,7 +100,7 @@ def outcome(run: RunDirectory, cases: list[dict[str, Any]], table: Table, plan: 
         {"case": name, "saturated": list(_saturated(sources, [case for case in cases if case["case"] == name], plan))}
         for name in names
     ]
-    stopped = _stopped(cases, table)
+    stopped = _stopped(cases, table, knees)
     return {
         "cases": found,
         "stopped": stopped,
@@ -113,7 +122,8 @@ class _Sources:
             for row in rows:
                 self.gpus.setdefault(f"{stem.removeprefix('gpu-')} GPU {row.get('gpu') or 0.0:.0f}", []).append(row)
         self.services: dict[str, dict[str, Series]] = {
-            Path(path).stem: read(run, f"metrics/{path.name}") for path in sorted(run.path.glob("metrics/*.csv"))
+            Path(path).stem: read(run, f"metrics/{path.name}", _LOOKED_AT)
+            for path in sorted(run.path.glob("metrics/*.csv"))
         }
         has = {"the service's nodes": self.nodes, "what the service says of itself": self.services}
         self.missing = [name for name, tables_ in has.items() if not tables_]
@@ -163,7 +173,7 @@ def _of_service(
             if mean is not None and mean >= limit:
                 yield _item(what, name, text, mean, source)
     most = ((plan.get("service") or {}).get("settings") or {}).get("max_connections")
-    backends = [mean for one in series.values() if one.metric == "pg_stat_database_numbackends"
+    backends = [mean for one in series.values() if one.metric == _CONNECTIONS
                 and (mean := _mean(one, spans)) is not None]  # fmt: skip
     if most and sum(backends) >= 0.9 * float(most):
         text = f"{{:.0f}} of its {most} connections were in use"
@@ -176,17 +186,25 @@ def _mean(one: Series, spans: list[Span]) -> float | None:
     return sum(value * lasted for value, lasted in parts) / seconds if seconds else None
 
 
-def _stopped(cases: list[dict[str, Any]], table: Table) -> dict[str, Any] | None:
-    """From which load on no more was done, of cases that differ in nothing but their rate or their concurrency."""
+def _stopped(cases: list[dict[str, Any]], table: Table, knees: Sequence[dict[str, Any]] = ()) -> dict[str, Any] | None:
+    """From which load on no more was done, of cases that differ in nothing but their rate or their concurrency.
+
+    The first step that brought no more; where a knee was found, none that ends below its interval, and none at all
+    where the throughput grew to the last load: there a single step is noise.
+    """
     for over in ("rate", "concurrency"):
         loads: dict[str, float] = {case["case"]: case[over] for case in cases if case.get(over)}
         settings = {str(case.get("settings") or {}) for case in cases}
         if len(set(loads.values())) < 2 or len(loads) != len({case["case"] for case in cases}) or len(settings) > 1:
             continue
+        knee = next((each for each in knees if each["over"] == over and set(each["cases"]) == set(loads)), {})
+        if knee.get("status") == "grows":
+            continue
         ordered = sorted(loads, key=lambda name: loads[name])
         for before, case in itertools.pairwise(ordered):
             done = [_mean_of(table.values(name, "throughput", "value")) for name in (before, case)]
-            if None in done or not done[0] or loads[case] < MORE_LOAD * loads[before]:
+            too_little = loads[case] < max(MORE_LOAD * loads[before], knee.get("low") or 0.0)
+            if None in done or not done[0] or too_little:
                 continue
             if done[1] < MORE_DONE * done[0]:
                 return {"over": over, "case": case, "before": before}

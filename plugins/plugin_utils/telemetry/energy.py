@@ -10,11 +10,12 @@ Only what the devices say counts: memory, fans and power supplies of a node are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results import Table
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import slurm_energy
 
 MEASURED, UNKNOWN = "measured", "unknown"
 COUNTER, POWER = "counter", "power"
@@ -50,13 +51,23 @@ class Meter(NamedTuple):
         return float(after - before)
 
 
-def outcome(run: RunDirectory, segments: list[dict[str, Any]], events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The energy of a run, as run.json has it: status, devices, idle power, and each repetition that was measured."""
+def outcome(
+    run: RunDirectory,
+    segments: list[dict[str, Any]],
+    events: list[dict[str, Any]],
+    jobs: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """The energy of a run, as run.json has it: status, devices, idle power, each repetition, and what Slurm counted.
+
+    `jobs` with their `usage` (slurm_jobs.with_usage).
+    """
     found = meters(run)
+    slurm = slurm_energy.reconcile(run, jobs, found, events)
     if not found:
-        return {"status": UNKNOWN, "reason": _why_unknown(events), "devices": [], "idle_w": None, "cases": []}
+        reason = _why_unknown(events)
+        return {"status": UNKNOWN, "reason": reason, "devices": [], "idle_w": None, "cases": [], "slurm": slurm}
     idle_w = _idle_w(found, segments, events)
-    table = Table(run.results())
+    table = Table(run.results(merged=True))
     cases = [_of_case(found, case, table, idle_w) for case in run.cases() if case.get("measure_end")]
     return {
         "status": MEASURED if any(case["joules"] is not None for case in cases) else UNKNOWN,
@@ -64,6 +75,7 @@ def outcome(run: RunDirectory, segments: list[dict[str, Any]], events: list[dict
         "devices": [_device(meter) for meter in found],
         "idle_w": idle_w,
         "cases": cases,
+        "slurm": slurm,
     }
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -48,8 +48,9 @@ class Thresholds:
 class Evidence(NamedTuple):
     """What a run left: its plan, Slurm's job records, events, cases.json, results.csv, merged histograms, search.json.
 
-    `histograms`: metric → case → Histogram; `rates`: (case, repetition) → operations of each measured second; `setup`:
-    what the workload's set-up measured, rows with `metric`, `unit`, `statistic`, `value`.
+    `histograms`: metric → case → Histogram; `rates`, `responses`: (case, repetition) → operations of each measured
+    second, and their mean response time (s; None of a second without any); `setup`: what the workload's set-up
+    measured, rows with `metric`, `unit`, `statistic`, `value`.
     """
 
     plan: dict[str, Any]
@@ -61,6 +62,7 @@ class Evidence(NamedTuple):
     rates: dict[tuple[str, int], list[float]]
     search: dict[str, Any] | None = None
     setup: Sequence[dict[str, Any]] = ()
+    responses: Mapping[tuple[str, int], Sequence[float | None]] = {}
 
     @property
     def benchmarks(self) -> dict[str, Any]:

@@ -13,6 +13,8 @@ __metaclass__ = type
 import math
 import re
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.naming import PREFIX
+
 COUNTER, GAUGE = "counter", "gauge"
 
 _LINE = re.compile(
@@ -24,6 +26,10 @@ _COUNTS = ("_bucket", "_count", "_sum", "_total")  # what they end a family's na
 _MOST_LINE = 65536
 _MOST_DIGITS = 64
 _OF_COUNTS = frozenset(("counter", "histogram", "summary"))
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
+UP = "up"  # of Scraper: whether the service answered
 
 
 def parse(text):
@@ -53,6 +59,29 @@ def parse(text):
 def escaped(value):
     """A label's value (str) as it stands between its quotes."""
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def public_name(metric):
+    """The name (str) by which a service's metric is told to Prometheus, so that it can't pass for one of ours.
+
+    None: it is no name. Prometheus has an `up` of its own.
+    """
+    if not _NAME.fullmatch(metric):
+        return None
+    if metric == UP:
+        return PREFIX + "service_up"
+    return "exported_" + metric if metric.startswith(PREFIX) else metric
+
+
+def public_labels(text, taken):
+    """(name, value) of each label of a service's series; `text` as between the braces, `taken` (set of str): ours.
+
+    What is taken becomes exported_NAME, as Prometheus does it; names that are Prometheus' own are left out.
+    """
+    for name, value in _LABEL.findall(text):
+        if not name.startswith("__"):
+            plain = _ESCAPED.sub(lambda found: "\n" if found.group(1) == "n" else found.group(1), value)
+            yield ("exported_" + name if name in taken else name), plain
 
 
 def _kind(name, kinds):

@@ -15,6 +15,7 @@ import threading
 import time
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.console import tell
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.exposition import UP
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import SOURCES, SourceError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.http.framing import UNREADABLE
 
@@ -29,16 +30,17 @@ class Scraper(threading.Thread):
 
     A row is a value that differs from the one before: until the next row of its series it is the same. `t` is the
     epoch time (s) at which the question was sent. The series `up` is 1 while the service answers and 0 while it does
-    not; its last row is that of the last question.
+    not; its last row is that of the last question. `tell`: a function that gets the samples (list) of each, too.
     """
 
-    def __init__(self, target, path):
+    def __init__(self, target, path, tell=None):
         super().__init__(name="metrics")
         self.daemon = True
         options = target.options
         self.source = SOURCES[options["type"]](target)
         self.interval_s = float(options.get("interval_s") or 1.0)
         self.path = path
+        self.tell = tell
         self.ended = threading.Event()
         self.last = {}
         self.scrapes = self.failures = 0
@@ -62,16 +64,18 @@ class Scraper(threading.Thread):
         """Ask once. Returns the seconds that it took."""
         began, t = time.monotonic(), time.time()
         try:
-            samples = [*self.source.read(), ("up", "", "gauge", 1.0)]
+            samples = [*self.source.read(), (UP, "", "gauge", 1.0)]
         except (SourceError, OSError, *UNREADABLE) as e:
             # whatever a service answers, it is measured on
-            samples = [("up", "", "gauge", 0.0)]
+            samples = [(UP, "", "gauge", 0.0)]
             self.failures += 1
             if self.problem is None:
                 self.problem = str(e) or type(e).__name__
                 tell("metrics: %s" % self.problem)
+        if self.tell:
+            self.tell(samples)
         if last:
-            self.last.pop(("up", ""), None)
+            self.last.pop((UP, ""), None)
         self._keep(t, samples)
         self.scrapes += 1
         took_s = time.monotonic() - began

@@ -47,7 +47,7 @@ def number(value):
         return None
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):  # json.loads reads Infinity
         return None
 
 

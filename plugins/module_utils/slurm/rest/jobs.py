@@ -7,7 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import hostlist, states, table
+from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import hostlist, states, table, usage
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.rest.answers import number
 
@@ -107,7 +107,7 @@ def _controller_job(entry):
 
 
 def accounting_jobs(answer):
-    """Jobs (list of Job) of slurmdbd's answer."""
+    """Jobs (list of Job) of slurmdbd's answer, each with the steps that are in it."""
     return [_accounting_job(entry) for entry in answer.get("jobs") or []]
 
 
@@ -125,11 +125,11 @@ def _accounting_id(entry):
 def amounts(entries):
     """Trackable resources (dict, mem in bytes) of a list of type, name, count."""
     found = {}
-    for item in entries or []:
-        name = item["type"] + ("/" + item["name"] if item.get("name") else "")
-        count = number(item.get("count"))
-        if count is not None and count >= 0:
-            found[name] = count * (1024**2 if name == "mem" else 1)
+    for item in _list(entries):
+        name = "{0}/{1}".format(_at(item, "type"), _at(item, "name")) if _at(item, "name") else _at(item, "type")
+        count = number(_at(item, "count"))
+        if name and count is not None and count >= 0:
+            found[str(name)] = count * (1024**2 if name == "mem" else 1)
     return found
 
 
@@ -173,6 +173,7 @@ def _accounting_job(entry):
         comment=table.value(comment.get("job") if isinstance(comment, dict) else comment),
         cancelled_by_uid=int(killer) if killer.isdigit() else None,
         source=ACCOUNTING,
+        steps=[_step(_accounting_id(entry), step) for step in _list(entry.get("steps"))],
     )
 
 
@@ -181,30 +182,74 @@ def steps(answer):
     found = []
     for entry in answer.get("jobs") or []:
         job_id = _accounting_id(entry)
-        found += [_step(job_id, step) for step in entry.get("steps") or []]
+        found += [_step(job_id, step) for step in _list(entry.get("steps"))]
     return found
 
 
+def _at(entry, *path):
+    """What lies at a path of keys, None where one of them is missing: of steps only some versions tell all."""
+    for key in path:
+        entry = entry.get(key) if isinstance(entry, dict) else None
+    return entry
+
+
+def _list(value):
+    return value if isinstance(value, list) else []
+
+
 def _step(job_id, step):
-    times, tres = step.get("time") or {}, step.get("tres") or {}
-    code, signal = _exit(step.get("exit_code"), states.is_ok(step.get("state")))
-    named = step.get("step") or {}
-    memory = [item["count"] for item in (tres.get("requested") or {}).get("max") or [] if item["type"] == "mem"]
-    energy = number(((step.get("statistics") or {}).get("energy") or {}).get("consumed"))
-    return {
+    state = _at(step, "state")
+    state = [str(word) for word in state] if isinstance(state, list) else str(state or "")
+    exit_code = _at(step, "exit_code")
+    code, signal = _exit(exit_code, states.is_ok(state)) if isinstance(exit_code, dict) else (None, None)
+    found = {
         "job_id": job_id,
         # 24.11 writes 1.batch where 22.05 writes batch
-        "step": str(named.get("id")).rpartition(".")[2],
-        "state": states.normalize(step.get("state")),
-        "name": named.get("name"),
-        "nodes": (step.get("nodes") or {}).get("list") or [],
-        "start_s": number(times.get("start")) or None,
-        "end_s": number(times.get("end")) or None,
-        "elapsed_s": number(times.get("elapsed")),
+        "step": str(_at(step, "step", "id")).rpartition(".")[2],
+        "state": states.normalize(state),
+        "name": _at(step, "step", "name"),
+        "nodes": [str(node) for node in _list(_at(step, "nodes", "list"))],
+        "start_s": number(_at(step, "time", "start")) or None,
+        "end_s": number(_at(step, "time", "end")) or None,
+        "elapsed_s": number(_at(step, "time", "elapsed")),
         "exit_code": code,
         "signal": signal,
-        "tasks": number((step.get("tasks") or {}).get("count")),
-        "max_rss_bytes": max(memory) if memory else None,
-        "energy_j": energy or None,
-        "tres": amounts(tres.get("allocated")),
+        "cpu_s": _cpu_seconds(_at(step, "time", "total")),
+        "tres": amounts(_at(step, "tres", "allocated")),
     }
+    found.update(_usage(step))
+    return found
+
+
+def _cpu_seconds(total):
+    """Seconds (float) of a time of two numbers; None without one."""
+    whole, rest = number(_at(total, "seconds")), number(_at(total, "microseconds"))
+    return None if whole is None else whole + (rest or 0) / 1e6
+
+
+def _usage(step):
+    """The keys of usage.of_row. Memory is in bytes here, and CPU time in milliseconds (CPU_TIME_ADJ of Slurm)."""
+    # slurmrestd's words for what came in and for what went out
+    used, given = _at(step, "tres", "requested"), _at(step, "tres", "consumed")
+    cpu_ms = _most(used, "average", "cpu")
+    return {
+        "tasks": number(_at(step, "tasks", "count")),
+        "mean_task_cpu_s": None if cpu_ms is None else cpu_ms / 1000.0,
+        "energy_j": usage.joules(number(_at(step, "statistics", "energy", "consumed"))) or None,
+        "max_rss_bytes": _most(used, "max", "mem"),
+        "max_disk_read_bytes": _most(used, "max", usage.DISK),
+        "max_disk_write_bytes": _most(given, "max", usage.DISK),
+        "disk_read_bytes": _most(used, "total", usage.DISK),
+        "disk_write_bytes": _most(given, "total", usage.DISK),
+    }
+
+
+def _most(kinds, kind, name):
+    """The largest count (int) of a resource in a list of type, name, count; None where it is not in it."""
+    wanted = name.partition("/")
+    told = [
+        usage.counted(number(_at(item, "count")))
+        for item in _list(_at(kinds, kind))
+        if (_at(item, "type"), _at(item, "name") or "") == (wanted[0], wanted[2])
+    ]
+    return max((count for count in told if count is not None), default=None)

@@ -141,9 +141,9 @@ class RestSlurm:
         """Rows of slurmctld for all jobs that the token's user may see."""
         return jobs.controller_jobs(self._get(doing, "slurm/jobs"))
 
-    def _records(self, doing, conditions):
+    def _records(self, doing, conditions, steps=False):
         query = "&".join("{0}={1}".format(key, quote(str(value), safe="")) for key, value in conditions)
-        return jobs.accounting_jobs(self._get(doing, "slurmdb/jobs?skip_steps=true&" + query))
+        return jobs.accounting_jobs(self._get(doing, "slurmdb/jobs?" + ("" if steps else "skip_steps=true&") + query))
 
     def _several(self, key, values):
         """Conditions for several values: v0.0.38 takes a list with commas, newer versions the key again."""
@@ -151,9 +151,10 @@ class RestSlurm:
             return [(key, ",".join(values))]
         return [(key, value) for value in values]
 
-    def records_by_id(self, doing, ids):
-        """Records (list of Job) of accounting for job ids."""
-        return self._records(doing, self._several("step", list(dict.fromkeys(JobId(job_id).base for job_id in ids))))
+    def records_by_id(self, doing, ids, steps=False):
+        """Records (list of Job) of accounting for job ids; with `steps` (bool) they have their steps."""
+        bases = list(dict.fromkeys(JobId(job_id).base for job_id in ids))
+        return self._records(doing, self._several("step", bases), steps)
 
     def records_by_name(self, doing, names, user):
         """Records of accounting for exact job names of a user (None: the token's), as far back as HISTORY_S."""

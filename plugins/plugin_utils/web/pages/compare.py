@@ -37,8 +37,8 @@ def show() -> Any:
         problem = "one run is chosen: choose another, or a baseline, to compare it with"
     plots = pages.figures(record) if record else {}
     return flask.render_template(
-        "compare.html.j2", **(record or {}), record=record, problem=problem, runs=runs, form=form, plots=plots,
-        figures_json=page.json_for_html(plots), known=baselines.names(here.home), kept=_kept(),
+        "compare.html.j2", **(record or {}), record=record, problem=problem, runs=runs, form=form,
+        **page.figures(plots, ["ratios"]), known=baselines.names(here.home), kept=_kept(),
     )  # fmt: skip
 
 

@@ -42,8 +42,8 @@ def show() -> Any:
     plots = {f"trend_{number}": _figure(key, points) for number, (key, points) in enumerate(shown.items())}
     return flask.render_template(
         "trends.html.j2", recipe=recipe, cluster=given.get("cluster") or "", choices=choices, records=records,
-        titles=[_title(key) for key in shown], left_out=len(series) - len(shown), plots=plots,
-        figures_json=page.json_for_html(plots), series=list(shown.values()),
+        titles=[_title(key) for key in shown], left_out=len(series) - len(shown),
+        **page.figures(plots), series=list(shown.values()),
     )  # fmt: skip
 
 

@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[4]
 def play(tmp_path):
     def start(*arguments, **variables):
         command = [str(Path(sys.executable).with_name("ansible-playbook")), str(ROOT / "playbooks" / "monitoring.yml")]
-        command += [*arguments, "-e", json.dumps(variables)]
+        # no cluster of this machine: what would go to one finds no such host
+        command += ["-i", "nowhere.invalid,", *arguments, "-e", json.dumps(variables)]
         environment = {
             **os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "NO_COLOR": "1",
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
@@ -35,9 +36,9 @@ def play(tmp_path):
 def test_files_are_written_once(play, tmp_path):
     folder = tmp_path / "provisioning"
     code, text = play("--check", provisioning=str(folder))
-    assert code == 0 and "9 files new or changed" in text and not folder.exists(), text
+    assert code == 0 and "10 files new or changed" in text and not folder.exists(), text
     code, text = play(provisioning=str(folder), prometheus_url="http://prometheus.example.org:9090")
-    assert code == 0 and f"9 files new or changed in {folder}" in text, text
+    assert code == 0 and f"10 files new or changed in {folder}" in text, text
     [source] = yaml.safe_load((folder / "datasources" / "aifactory.yaml").read_text())["datasources"]
     assert source["url"] == "http://prometheus.example.org:9090"
     [provider] = yaml.safe_load((folder / "dashboards" / "aifactory.yaml").read_text())["providers"]
@@ -51,6 +52,17 @@ def test_files_are_written_once(play, tmp_path):
     )  # fmt: skip
     assert code == 0 and "2 files new or changed" in text, text
     assert "/etc/grafana/provisioning/dashboards/aifactory" in (folder / "dashboards" / "aifactory.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("asked", "hosts"),
+    [({}, 0), ({"provisioning": "/x"}, 0), ({"exporter": 0}, 0), ({"monitoring_state": "stopped"}, 1)],
+)
+def test_clusters_are_left_alone_unless_they_are_meant(play, asked, hosts):
+    """It only lists them: a play that is wrong here would start jobs."""
+    code, text = play("--list-hosts", **asked)
+    assert code == 0 and "play #2 (" in text, text
+    assert text.partition("play #2 (")[2].count("nowhere.invalid") == hosts, text
 
 
 def test_a_directory_that_is_missing_or_no_directory(play):

@@ -119,6 +119,18 @@ def test_metrics_on_screen_and_as_csv(play, tmp_path):
     assert "no results" in text
 
 
+def test_tables_of_many_runs(play, tmp_path):
+    path = tmp_path / "all.parquet"
+    code, text = play("metrics", run="all", parquet=str(path))
+    assert code == 0 and f"rows of 3 runs: {path}" in text, text
+    assert path.read_bytes()[:4] == b"PAR1"
+    code, text = play("metrics", run="all", csv=str(tmp_path / "all.csv"), metric="throughput")
+    assert code == 0, text
+    with (tmp_path / "all.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["verdict"] for row in rows} == {"VALID", "INVALID", ""} and {row["client"] for row in rows} == {"all"}
+
+
 def test_metrics_for_prometheus(play, tmp_path):
     path, folder = tmp_path / "run.om", tmp_path / "all"
     code, text = play("metrics", "--check", run=run_id("finished"), openmetrics=str(path))

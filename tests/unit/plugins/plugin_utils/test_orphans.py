@@ -13,6 +13,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.orphans import
     REMOVE,
     judge,
     run_of,
+    stale_targets,
 )
 
 RUN = "20261129-101112-quickstart-00ff"
@@ -75,3 +76,11 @@ def test_the_judgement(jobs, found, elsewhere, verdict, words):
 
 def test_what_ended_needs_no_judgement():
     assert judge([job(state="COMPLETED"), job("clients", "CANCELLED")], [], [], 600) == []
+
+
+def test_targets_of_runs_that_are_gone_are_stale():
+    other = "20261129-101112-quickstart-00fe"
+    names = [f"{RUN}-service-n1.json", f"{other}-service-redis-001-n1.json", f"{other}-clients-n2.json"]
+    theirs = ["site.json", "notes-clients-n2.json", f"{other}.json", f"{other}-clients-n2.json.part-12"]
+    assert stale_targets(names + theirs, [RUN]) == names[1:]
+    assert stale_targets(names, [RUN, other]) == []

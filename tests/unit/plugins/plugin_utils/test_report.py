@@ -5,12 +5,20 @@ import itertools
 import json
 import re
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import report
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import preview
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import content, drawing, figures, nodes, texts
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import (
+    content,
+    drawing,
+    figures,
+    nodes,
+    texts,
+    time_figures,
+)
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +57,12 @@ def page(run):
     return Page(html.read_text()), html.read_text(), markdown.read_text()
 
 
+def static_drawing(html, name):
+    """The SVG of a figure, as it stands in the page."""
+    place = html.index(f'data-figure="{name}"')
+    return ElementTree.fromstring(html[html.index("<svg", place) : html.index("</svg>", place) + 6])
+
+
 @pytest.mark.parametrize("variant", samples.VARIANTS)
 def test_every_kind_of_run_has_a_report(tmp_path, variant):
     run, record = finished(tmp_path, variant)
@@ -76,6 +90,16 @@ def test_it_needs_nothing_but_itself(tmp_path):
     assert "script-src 'sha256-" in policy
     assert "unsafe-eval" not in policy
     assert not re.search(r"url\((?!data:)", " ".join(parsed.script[:1])), "the style sheet loads nothing"
+
+
+def test_tables_and_plots_say_what_they_are_to_who_cannot_see_them(tmp_path):
+    parsed, _html, _markdown = page(finished(tmp_path, "finished")[0])
+    regions = [attributes for _tag, attributes in parsed.elements if attributes.get("class") == "scroll"]
+    assert all(region["role"] == "region" and region["tabindex"] == "0" for region in regions)
+    labels = [region["aria-label"] for region in regions]
+    assert len(labels) == len(set(labels)) == sum(tag == "table" for tag, _attributes in parsed.elements)
+    assert all(attributes.get("scope") for tag, attributes in parsed.elements if tag == "th")
+    assert all(attributes["aria-label"] for tag, attributes in parsed.elements if tag == "svg")
 
 
 def test_the_numbers_are_there_without_scripts(tmp_path):
@@ -154,7 +178,8 @@ def test_numbers_that_are_none_do_not_keep_it_from_being_made(tmp_path):
 def test_the_markdown_reads_as_it_should(tmp_path):
     _html, markdown = report.render(finished(tmp_path, "finished")[0])
     text = markdown.read_text()
-    assert re.search(r"^\| max \| response\\_time p50 \| 2\.\d\d ms \| 28,\d\d\d \| 2 \|$", text, re.M)
+    assert "| case | repetitions | operations | response time p50 | response time p99 | throughput |" in text
+    assert re.search(r"^\| max \| 2 \| 28,\d\d\d \| 2\.\d\d ms \| \d\.\d\d ms \| 1,40\d/s ± [\d.]+ \|$", text, re.M)
     assert "6 ssh, 2 sbatch, 4 squeue." in text
     assert not re.search(r"^\|.*\|\n\n\|", text, re.M), "no table is torn apart"
 
@@ -242,14 +267,37 @@ def test_many_nodes_and_clients_stay_readable(tmp_path):
     assert len(figures.figures(gathered)["node_cpu"]["data"]) == nodes.NODES_SHOWN
 
 
+def test_many_cases_and_clients_stay_readable(tmp_path):
+    """What only clients know is a row for each of them and each case: the report shows the first ones and says so."""
+    run, record = finished(tmp_path, "finished")
+    names = [f"case-{number}" for number in range(300)]
+    clients = [f"{name},1,{client},own,1,value,1" for name in names for client in range(20)]
+    merged = [f"{name},1,all,throughput,1/s,value,5" for name in names]
+    run.write_text("results.csv", "case,repetition,client,metric,unit,statistic,value\n" + "\n".join(clients + merged))
+    case = run.read_json("cases.json")[0]
+    run.write_json("cases.json", [{**case, "case": name, "repetition": 1, "histograms": {}} for name in names])
+    run.write_json("run.json", {**record, "headline": [{**record["headline"][0], "case": name} for name in names]})
+    parsed, _html, markdown = page(run)
+    text = re.sub(r"\s+", " ", " ".join(parsed.text))
+    assert "These are the first 200 of 6,000 rows; all are in results.csv." in text
+    assert "These are the first 200 of 300 repetitions" in text and "100 more cases in results.csv." in text
+    assert "4 of 300 cases" in text
+    assert sum(tag == "tr" for tag, _attributes in parsed.elements) < 2_000
+    assert len(markdown) <= report.MOST_CHARACTERS and "Tables show the first 50 rows" in markdown
+
+
 def test_a_last_second_that_was_cut_short_is_no_fall_of_the_throughput():
     rows = [{"t": 100.0 + second, "phase": "measure", "operations": 50.0} for second in range(4)]
     rows[-1]["operations"] = 20.0
-    assert [row["t"] for row in figures._whole_seconds({"rows": rows, "measure_end": 103.4})] == [100.0, 101.0, 102.0]
-    assert figures._whole_seconds({"rows": rows, "measure_end": 104.0}) == rows
-    assert figures._whole_seconds({"rows": rows[:1], "measure_end": 100.3}) == rows[:1], "better than nothing"
+    assert [row["t"] for row in time_figures.whole_seconds({"rows": rows, "measure_end": 103.4})] == [
+        100.0,
+        101.0,
+        102.0,
+    ]
+    assert time_figures.whole_seconds({"rows": rows, "measure_end": 104.0}) == rows
+    assert time_figures.whole_seconds({"rows": rows[:1], "measure_end": 100.3}) == rows[:1], "better than nothing"
     warmup = [{"t": 99.5, "phase": "warmup", "operations": 9.0}]
-    assert figures._whole_seconds({"rows": warmup + rows, "measure_end": 103.4})[0]["phase"] == "warmup"
+    assert time_figures.whole_seconds({"rows": warmup + rows, "measure_end": 103.4})[0]["phase"] == "warmup"
 
 
 def test_what_a_row_of_telemetry_took():

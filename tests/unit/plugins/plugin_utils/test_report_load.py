@@ -12,8 +12,9 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results import Table
 
 from . import samples_load
-from .test_report import EVIL, page
+from .test_report import EVIL, page, static_drawing
 from .test_results import row
+from .test_run_schema import check
 
 
 @pytest.fixture(scope="module", params=samples_load.KINDS)
@@ -41,9 +42,14 @@ def test_it_is_whole_and_quotable(each):
     for line in re.findall(r"(?:^\|.*\|\n)+", markdown, re.M):
         assert len({len(re.findall(r"(?<!\\)\|", each)) for each in line.splitlines()}) == 1, line
     gathered = content.collect(run)
-    for name in figures.figures(gathered):
-        assert f'data-figure="{name}"' in html, f"{kind}: {name} has a place"
+    bare = re.sub(r"<script.*?</script>", "", html, flags=re.DOTALL)
+    for name, figure in figures.figures(gathered).items():
+        assert f'data-figure="{name}"' in bare, f"{kind}: {name} has a place"
+        drawn = static_drawing(bare, name)
+        assert figure["layout"]["yaxis"]["title"]["text"] in [text.text for text in drawn.iter("text")]
+        assert drawn.attrib["aria-label"] and drawn.findall("path"), f"{kind}: {name} is drawn without scripts"
     json.dumps(record, allow_nan=False)
+    check(record)
 
 
 def test_the_summary_is_short_and_fits_a_terminal(each):

@@ -65,6 +65,22 @@ def test_what_is_no_reference_is_refused(home, reference):
         runs.find_run(home, reference)
 
 
+def started_by_awx(home, number, cluster, **ids):
+    run = RunDirectory(home / "runs" / f"20260901-12000{number}-x-00a{number}")
+    run.write_json("plan.json", {"cluster": {"name": cluster}, "extra": {"awx": ids}})
+    return run.id
+
+
+def test_the_run_of_a_job_of_awx_is_found_by_its_number(tmp_path):
+    first = started_by_awx(tmp_path, 1, "a", job_id=7, workflow_job_id=6)
+    newest = started_by_awx(tmp_path, 2, "b", job_id=8, workflow_job_id=6)
+    assert runs.find_run(tmp_path, "awx-job-7").id == first
+    assert runs.find_run(tmp_path, "awx-workflow-6").id == newest
+    assert runs.find_run(tmp_path, "awx-workflow-6", ["a"]).id == first
+    with pytest.raises(runs.NoSuchRun, match="workflow job 7"):
+        runs.find_run(tmp_path, "awx-workflow-7")
+
+
 def test_without_runs_latest_says_how_to_start_one(tmp_path):
     with pytest.raises(RunError, match=r"aifactory\.benchmark\.run"):
         runs.find_run(tmp_path, "latest")
@@ -97,6 +113,24 @@ def test_missing_and_broken_files_are_explained(tmp_path):
     run.write_text("results.csv", "case,repetition,client,metric,unit,statistic,value\na,1,all,m,s,p50,x\n")
     with pytest.raises(RunError, match="line 2"):
         run.results()
+
+
+HEAD = "case,repetition,client,metric,unit,statistic,value\n"
+
+
+def test_what_is_known_of_all_clients_needs_none_of_them(tmp_path):
+    run = RunDirectory(tmp_path / "r")
+    kept = ["a,1,all,m,s,value,3", "a,2,0,m,s,value,4", '"b,c",1,all,m,s,value,5', '"b,c",1,1,alone,s,value,6']
+    lines = ["a,1,0,m,s,value,1", "a,1,1,m,s,value,2", *kept[:2], '"b,c",1,1,m,s,value,7', *kept[2:]]
+    run.write_text("results.csv", HEAD + "\n".join(lines) + "\n")
+    assert [row["value"] for row in run.results()] == [1, 2, 3, 4, 7, 5, 6]
+    rows = run.results(merged=True)
+    assert [row["value"] for row in rows] == [3, 4, 5, 6]
+    assert all(row in run.results() for row in rows) and list(rows[0]) == HEAD.strip().split(",")
+    run.write_text("results.csv", f"{HEAD}a,1,0\n")
+    for merged in (False, True):
+        with pytest.raises(RunError, match="line 2"):
+            run.results(merged=merged)
 
 
 def test_events_are_merged_by_time_and_cut_lines_left_out(tmp_path):

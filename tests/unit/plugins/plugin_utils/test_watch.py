@@ -91,4 +91,4 @@ def test_lines_for_a_person():
     assert watch.narrate(cut) == "ended early: case a, repetition 2: 400/s ± 1 % over 12 s"
     report = event(1, "progress", "clients", elapsed_s=5, duration_s=10, operations=1234, rate_per_s=246.8, errors=0)
     assert watch.progress_text(report) == " 50 % 1,234 operations, 247/s, 0 errors"
-    assert watch.progress_bar(report).startswith("[##############..............]")
+    assert watch.progress_bar(report).startswith("[##########..........]")

@@ -32,6 +32,7 @@ class Stage:
         self.events = SimpleNamespace(emit=self._emit)
         self.launcher = SimpleNamespace(send=self._send)
         self.results = Results(self.dir)
+        self.live = None
         self.active = list(range(clients))
         self.lost, self.prepared_s = {}, 0.0
         self.messages, self.orders, self.emitted = [], [], []

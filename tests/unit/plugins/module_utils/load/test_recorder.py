@@ -27,6 +27,16 @@ def test_only_what_was_due_in_the_measurement_is_measured(operations):
     assert sum(row[1] for row in result["series"]) == len(operations)
 
 
+def test_the_last_whole_second_is_the_recent_one():
+    recorder = Recorder(START, END)
+    recorder.operation(START + 2.0, START + 2.1)
+    recorder.operation(START + 2.0, START + 2.3)
+    recorder.operation(START + 3.0, START + 3.1)
+    recorder.error(START + 2.0, START + 2.5, "broken")
+    assert recorder.recent(START + 3.5) == (2, 400000, 300000)
+    assert recorder.recent(START + 9.0) is None
+
+
 def test_errors_are_no_response_times_and_keep_the_first_example():
     recorder = Recorder(START, END)
     recorder.error(999, 999.5, "exit 1", "in the warm-up")

@@ -37,8 +37,8 @@ def queue_row(job_id, state="RUNNING", name="run-1", reason="None"):
     return table.SEPARATOR.join(values[field] for field in squeue.FIELDS) + "\n"
 
 
-def acct_row(job_id, state="COMPLETED", name="run-1", code="0:0"):
-    values = dict.fromkeys(sacct.FIELDS, "")
+def acct_row(job_id, state="COMPLETED", name="run-1", code="0:0", fields=sacct.FIELDS, **others):
+    values = dict.fromkeys(fields, "")
     values.update(
         JobID=job_id,
         JobIDRaw=job_id.split("_")[0],
@@ -47,8 +47,9 @@ def acct_row(job_id, state="COMPLETED", name="run-1", code="0:0"):
         ExitCode=code,
         User="u",
         NodeList="n[1-2]",
+        **others,
     )
-    return table.SEPARATOR.join(values[field] for field in sacct.FIELDS) + "\n"
+    return table.SEPARATOR.join(values[field] for field in fields) + "\n"
 
 
 def rows(*lines):

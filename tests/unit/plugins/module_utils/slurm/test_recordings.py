@@ -203,12 +203,16 @@ def test_job_details(version):
 
 
 def test_steps(version):
-    steps = sacct.parse_steps(recording(version, "steps")["calls"][0]["stdout"])
+    # recorded when fewer columns were asked for
+    [call] = recording(version, "steps")["calls"]
+    steps = sacct.parse_steps(call["stdout"], call["argv"][5].split(","))
     batch = steps[0]
     assert (batch["step"], batch["state"], batch["exit_code"]) == ("batch", "FAILED", 7)
-    running = sstat.parse(recording(version, "sstat")["calls"][0]["stdout"])
-    assert running[-1]["step"] == "batch"
-    assert running[-1]["max_rss_bytes"] is None or running[-1]["max_rss_bytes"] > 0
+    assert batch["max_rss_bytes"] > 2**20 and batch["mean_task_cpu_s"] == 0.0 and batch["energy_j"] is None
+    [call] = recording(version, "sstat")["calls"]
+    [running] = sstat.parse(call["stdout"], call["argv"][7].split(","))
+    assert running["step"] == "batch" and running["tasks"] == 1
+    assert running["max_rss_bytes"] > 2**20 and running["mean_task_cpu_s"] == 0.0 and running["energy_j"] == 0
 
 
 def test_facts_of_the_cluster(version):

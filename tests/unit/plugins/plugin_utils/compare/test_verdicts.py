@@ -5,6 +5,7 @@ import math
 import random
 
 import pytest
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import stats
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare import verdicts
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.judged import Number, Thresholds
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.observations import Key, Values
@@ -46,7 +47,7 @@ def test_the_interval_against_the_threshold(number, level, verdict):
     assert line.told["change"] == pytest.approx(level, rel=0.01)
     assert line.told["observation"] == "repetition"
     assert line.told["observations"] == [6, 6]
-    assert line.needed >= verdicts.FEWEST
+    assert line.needed >= stats.FEWEST
 
 
 def test_one_repetition_a_side_is_never_decided():

@@ -17,10 +17,11 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(home, tmp_path_factory):
-    """A real Prometheus that has the history of these runs."""
+    """A real Prometheus that has the history of these runs, and has asked one of them while it went on."""
     folder = tmp_path_factory.mktemp("prometheus")
     files = folder / "openmetrics"
     openmetrics.write_all(home, files, (), True, pytest.fail)
+    (files / "live.om").write_text(history.live(home))
     prometheus.backfill(sorted(files.iterdir()), folder / "data")
     with prometheus.prometheus(folder) as found:
         yield found

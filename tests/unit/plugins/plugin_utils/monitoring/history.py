@@ -7,9 +7,12 @@ import csv
 import io
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import gpu_telemetry
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import gpu_telemetry, progress
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.live import board, load
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.live import samples as live_samples
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics import exposition
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.sources import RedisInfo
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
@@ -180,3 +183,40 @@ def tell(run: RunDirectory, service: str) -> None:
                 writer.writerow([START + second, name, labels, kind, value])
                 last[name, labels] = value
     run.write_text(f"metrics/{service}.csv", text.getvalue())
+
+
+def live(home: Path) -> str:
+    """What Prometheus has scraped of the run with GPUs while it went on, as OpenMetrics: the agent's own text."""
+    [gpu] = home.glob("runs/*/telemetry/gpu-mel0001.csv")
+    run = RunDirectory(gpu.parents[1])
+    record = run.read_json("run.json")
+    where = {"run": run.id, "cluster": record["cluster"], "recipe": record["recipe"], "role": "clients", "node": "n2"}
+    told = board.Board()
+    endpoint = SimpleNamespace(
+        board=told,
+        phase=lambda name: told.tell("phase", live_samples.of_phase, name),
+    )
+    conductor = SimpleNamespace(
+        ready={0, 1}, lost={}, results=SimpleNamespace(cases=[{}]), dir=SimpleNamespace(path=lambda *parts: "/nowhere")
+    )
+    seen, found = progress.Progress(), load.LiveLoad(endpoint, conductor, 2)
+    found.phase("measuring")
+    families: dict[str, list[tuple[str, int, float]]] = {}
+    for second in range(SECONDS):
+        t = START + second
+        for client in (0, 1):
+            seen.take({
+                "client": client, "received": t, "operations": 50 * second, "errors": second, "offered": 51 * second,
+                "in_flight": 3, "lag_ms": 0.2, "recent": [50, 500000, 20000],
+            })  # fmt: skip
+        found.tell(seen, t, {"case": "max", "repetition": 1, "phase": "measure"}, second, SECONDS)
+        for name, labels, _kind, value in [*exposition.parse(told.text()), ("up", "", "gauge", 1.0)]:
+            text = ",".join(filter(None, [labels, board.labels(where.items())]))
+            families.setdefault(name, []).append((text, t, value))
+    return "".join(_family(name, rows) for name, rows in sorted(families.items())) + "# EOF\n"
+
+
+def _family(name: str, rows: list[tuple[str, int, float]]) -> str:
+    kind = "counter" if name.endswith("_total") else "gauge"
+    lines = (f"{name}{{{labels}}} {value} {t}\n" for labels, t, value in sorted(rows))
+    return f"# TYPE {name.removesuffix('_total')} {kind}\n" + "".join(lines)

@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics import naming
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, openmetrics
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import families, naming, series
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics import families, series
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError
 from hypothesis import given
 from hypothesis import strategies as st

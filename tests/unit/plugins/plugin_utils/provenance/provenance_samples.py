@@ -47,7 +47,9 @@ def collected(home: Path, seed: int = 1) -> RunDirectory:
     plan = full_plan(run.id)
     run.write_json("plan.json", plan)
     files = {"service.sbatch": run.read_text("service.sbatch"), "clients.sbatch": run.read_text("clients.sbatch")}
-    run.write_json("provenance.json", provenance.at_submission(plan, "24.11.5", "cd" * 32, files, IMAGES))
+    gathering = {"usage": "linux", "energy": "none", "frequency": "task=1"}
+    known = provenance.at_submission(plan, "24.11.5", "cd" * 32, files, IMAGES, gathering=gathering)
+    run.write_json("provenance.json", known)
     origin = json.dumps({"reference": REFERENCE, "digest": f"sha256:{'ab' * 32}", "source": None})
     run.write_text("images.tsv", f"{IMAGES[0]['path']}\t123\t{SHA}\t{origin}\t{HEAD}\n")
     run.write_json("nodes/service-mel0001.json", node_record("mel0001", "service"))

@@ -127,5 +127,5 @@ def test_the_report_says_what_limits_it(run):
     run.write_json("run.json", finish.preview(run))
     html, markdown = (path.read_text() for path in report.render(run))
     for text in (html, markdown):
-        assert "What limits it: max: node mel0001: its CPUs were at work 97 % of the time" in text
+        assert "max: node mel0001: its CPUs were at work 97 % of the time" in text.partition("What limits it?")[2]
     assert "What was saturated" in html and "telemetry/service-mel0001.csv" in html

@@ -115,9 +115,10 @@ def test_records_of_accounting(part, recorded):
 def test_steps(part, recorded):
     slurm, known = part("steps")
     steps = slurm.steps("ask", [recorded["submit"]["known"]])
-    assert steps == known
+    assert [{key: step[key] for key in before} for step, before in zip(steps, known, strict=True)] == known
     assert [(step["step"], step["state"]) for step in steps] == [("batch", "FAILED"), ("0", "COMPLETED")]
     assert steps[1]["exit_code"] == 0 and steps[1]["max_rss_bytes"] > 2**20
+    assert steps[1]["cpu_s"] > 0 and steps[1]["max_disk_read_bytes"] == 0 and steps[1]["disk_write_bytes"] is None
 
 
 def test_cancelled_jobs_are_gone(part, recorded):

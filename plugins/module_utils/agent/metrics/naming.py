@@ -4,12 +4,15 @@
 """Names and units of metrics by Prometheus' conventions: base units, the unit last, `_ratio` instead of percent.
 
 Source: Prometheus documentation, "Metric and label naming"; OpenMetrics 1.0, "Units and Base Units".
+Shared by the agent, which tells it while a run goes on, and the controller, which tells it of runs that are over.
 """
 
-from __future__ import annotations
+from __future__ import absolute_import, division, print_function
+
+__metaclass__ = type
 
 import re
-from typing import NamedTuple
+from collections import namedtuple
 
 PREFIX = "aifactory_"
 PER_SECOND = "_per_second"
@@ -33,39 +36,39 @@ _ENDS = (
 _SHARES = {"error_rate": "error", "recall": "recall"}
 
 
-class Name(NamedTuple):
-    """The name of a metric, and what its values are to be multiplied with."""
-
-    name: str
-    factor: float
+#: The name of a metric (str), and what its values are to be multiplied with (float).
+Name = namedtuple("Name", "name factor")
 
 
-def of_result(metric: str, unit: str, *, room: str = "result") -> Name:
-    """The name of a metric of results.csv: `aifactory_ROOM_METRIC_UNIT`."""
+def of_result(metric, unit, room="result"):
+    """The Name of a metric of results.csv with its unit (str): `aifactory_ROOM_METRIC_UNIT`."""
     if metric in _SHARES and unit in ("", "1"):
-        return Name(f"{PREFIX}{room}_{_SHARES[metric]}_ratio", 1.0)
+        return Name("%s%s_%s_ratio" % (PREFIX, room, _SHARES[metric]), 1.0)
     per = unit.endswith("/s")
-    base, factor = _UNITS.get(unit.removesuffix("/s"), (_sanitized(unit.removesuffix("/s")), 1.0))
-    words = [word for word in _sanitized(metric.removesuffix("_per_s") if per else metric).split("_") if word]
+    unit = unit[: -len("/s")] if per else unit
+    base, factor = _UNITS.get(unit, (_sanitized(unit), 1.0))
+    if per and metric.endswith("_per_s"):
+        metric = metric[: -len("_per_s")]
+    words = [word for word in _sanitized(metric).split("_") if word]
     # bytes_received becomes received_bytes: a unit is named once, and last
-    words = [word for word in words if word not in (*base.split("_"), "percent")] + [base] * bool(base)
-    return Name(f"{PREFIX}{room}_{'_'.join(words) or 'value'}{PER_SECOND if per else ''}", factor)
+    words = [word for word in words if word not in [*base.split("_"), "percent"]] + [base] * bool(base)
+    return Name("%s%s_%s%s" % (PREFIX, room, "_".join(words) or "value", PER_SECOND if per else ""), factor)
 
 
-def of_column(column: str, *, room: str) -> Name:
-    """The name of a column of a time series, whose unit is the end of its name."""
+def of_column(column, room):
+    """The Name of a column of a time series, whose unit is the end of its name."""
     for end, unit in _ENDS:
         if column.endswith(end):
-            return of_result(column.removesuffix(end), unit, room=room)
-    return of_result(column, "1", room=room)
+            return of_result(column[: -len(end)], unit, room)
+    return of_result(column, "1", room)
 
 
-def unit_of(name: str) -> str:
-    """The base unit that a name ends with, for OpenMetrics' UNIT; empty without one."""
+def unit_of(name):
+    """The base unit (str) that a name ends with, for OpenMetrics' UNIT; empty without one."""
     last = name.rpartition("_")[2]
     return last if last in ("seconds", "bytes", "ratio", "joules", "watts", "tokens", "hertz", "celsius") else ""
 
 
-def _sanitized(text: str) -> str:
+def _sanitized(text):
     """Lower case letters, digits and single underscores; what a name may not have becomes `_`."""
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
