@@ -12,10 +12,10 @@ PLAYBOOK := $(BIN)/ansible-playbook
 # times that each property is tried; the recipes hold more than 100,000 values in all
 INJECTION_RECIPES ?= 400
 BENCHES := bench-compare bench-confidence bench-dashboards bench-engine bench-http bench-llm bench-records bench-report \
-  bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport
+  bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport bench-web
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
-  test-injection test-vllm molecule bench $(BENCHES) build execution-environment clean
+  test-injection test-vllm test-web molecule bench $(BENCHES) build execution-environment clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -72,6 +72,10 @@ test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
 	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
 
+test-web: setup-dev  ## the web UI in a real browser, without a cluster
+	tools/test_packages.sh
+	$(BIN)/python -m pytest -q tests/e2e
+
 test-ways: test-cluster  ## the modules by each way to Slurm on both clusters; CI runs half
 	$(BIN)/python -m pytest -q -m "extra or not extra" tests/integration/test_slurm_modules.py
 
@@ -93,6 +97,9 @@ bench-scale: setup  ## 20 runs at once, 1,000 clients in one run, on nodes that 
 
 bench-store: setup-dev  ## list and summary with 10,000 runs, in SQLite and PostgreSQL
 	$(BIN)/python tests/bench/store_bench.py
+
+bench-web: setup-dev  ## the pages of the web UI with 10,000 runs in the store
+	$(BIN)/python tests/bench/web_bench.py
 
 bench-transport: test-cluster  ## the modules by each way to Slurm
 	$(BIN)/python tests/bench/transport_bench.py
