@@ -11,13 +11,14 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.collections
 PLAYBOOK := $(BIN)/ansible-playbook
 # times that each property is tried; the recipes hold more than 100,000 values in all
 INJECTION_RECIPES ?= 400
+BENCHES := bench-compare bench-confidence bench-dashboards bench-engine bench-http bench-llm bench-records bench-report \
+  bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport bench-web
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
-  test-injection test-vllm molecule bench bench-run bench-scale bench-store bench-transport bench-llm bench-http bench-engine \
-  bench-compare bench-confidence bench-slowdown execution-environment build clean
+  test-injection test-vllm test-web molecule bench $(BENCHES) build execution-environment clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 setup: $(VENV)/.setup $(LINK)  ## virtual environment and collection path
 
@@ -71,6 +72,10 @@ test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
 	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
 
+test-web: setup-dev  ## the web UI in a real browser, without a cluster
+	tools/test_packages.sh
+	$(BIN)/python -m pytest -q tests/e2e
+
 test-ways: test-cluster  ## the modules by each way to Slurm on both clusters; CI runs half
 	$(BIN)/python -m pytest -q -m "extra or not extra" tests/integration/test_slurm_modules.py
 
@@ -80,7 +85,7 @@ test-injection: setup-dev  ## 100,000 hostile values of recipes through the role
 molecule: setup-dev  ## the molecule scenarios
 	cd extensions && PATH=$(CURDIR)/$(BIN):$$PATH molecule test --all
 
-bench: bench-compare bench-confidence bench-engine bench-http bench-llm bench-run bench-scale bench-slowdown bench-store bench-transport  ## the benchmarks, each printing its ratios
+bench: $(BENCHES)  ## the benchmarks, each printing its ratios
 
 bench-run: cluster  ## a whole run against a hand-written script
 	$(BIN)/python tests/bench/run_bench.py
@@ -92,6 +97,9 @@ bench-scale: setup  ## 20 runs at once, 1,000 clients in one run, on nodes that 
 
 bench-store: setup-dev  ## list and summary with 10,000 runs, in SQLite and PostgreSQL
 	$(BIN)/python tests/bench/store_bench.py
+
+bench-web: setup-dev  ## the pages of the web UI with 10,000 runs in the store
+	$(BIN)/python tests/bench/web_bench.py
 
 bench-transport: test-cluster  ## the modules by each way to Slurm
 	$(BIN)/python tests/bench/transport_bench.py
@@ -113,6 +121,20 @@ bench-confidence: setup  ## how often warm-ups, outliers, trends and knees are t
 
 bench-slowdown: setup  ## a slow-down of 10 % planted in a real server: is it found, is an unchanged rerun left alone
 	$(BIN)/python tests/bench/bench_slowdown.py
+
+bench-report: setup  ## the end of a run of 1,000 clients and 100 cases: run.json, store and report
+	$(BIN)/python tests/bench/bench_report.py
+
+bench-telemetry: setup  ## what the agent's sampling costs the service beside it
+	tools/test_packages.sh
+	$(BIN)/python tests/bench/bench_telemetry.py
+
+bench-records: setup  ## statistics over ten million requests: CPU time and memory
+	$(BIN)/python tests/bench/bench_records.py
+
+bench-dashboards: setup-dev  ## every query of every dashboard in a Prometheus with the history of 200 runs
+	tools/test_packages.sh
+	$(BIN)/python tests/bench/bench_dashboards.py
 
 build: setup  ## the collection's tarball in dist/
 	mkdir -p dist

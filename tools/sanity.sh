@@ -19,7 +19,7 @@ copy_tree() {
   local root=$1
   rm -rf "$root"
   mkdir -p "$root"
-  git ls-files -z --cached --others --exclude-standard -- . ':!tests/unit' ':!tests/integration' ':!tests/faults' ':!tests/bench' |
+  git ls-files -z --cached --others --exclude-standard -- . ':!tests/unit' ':!tests/integration' ':!tests/faults' ':!tests/bench' ':!tests/e2e' |
     tar --null --files-from=- -cf - | tar -xf - -C "$root"
 }
 

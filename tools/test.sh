@@ -36,7 +36,7 @@ failed=""
 "$python" -m pytest -q -n 2 --dist loadgroup -m "not extra and not alone" tests/integration tests/faults >build/clusters.log 2>&1 ||
   failed=1
 # what takes no time itself runs on the second core; what does comes after it, alone
-"$python" -m pytest -q tests/unit --ignore=tests/unit/plugins/module_utils >build/unit.log 2>&1 &
+"$python" -m pytest -q tests/unit tests/e2e --ignore=tests/unit/plugins/module_utils >build/unit.log 2>&1 &
 unit=$!
 trap 'kill "$unit" 2>/dev/null || :; stop_cluster' EXIT
 "$python" -m pytest -q -m "alone and not extra or not integration and not extra" \

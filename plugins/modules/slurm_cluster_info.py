@@ -25,6 +25,10 @@ options:
   user:
     description: The user whose accounts are meant. The default is the user that the module runs as.
     type: str
+  queue:
+    description: Whether to return the queue, too.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -263,6 +267,22 @@ may:
       type: str
     qos:
       description: QOS that may be used, each with C(max_time_s), C(max_nodes) and C(max_jobs). None for no limit.
+      type: list
+      elements: dict
+queue:
+  description: The jobs that wait and run, as far as the user may see them.
+  returned: O(queue=true)
+  type: dict
+  contains:
+    partitions:
+      description:
+        - Each partition that has a job, with the number of jobs that are C(running) and C(waiting), and why they wait
+          (C(reasons), the number of jobs by Slurm's word). A job that may start in several counts in each.
+        - A job array is one job while it waits.
+      type: list
+      elements: dict
+    own:
+      description: The user's jobs, with the keys of M(aifactory.benchmark.slurm_job_info).
       type: list
       elements: dict
 calls:

@@ -17,6 +17,7 @@ from typing import Any
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import index, openmetrics, timeline
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.openmetrics.families import Families, merged
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError, run_directory
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Store
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _Answer = Iterable[bytes]
@@ -45,23 +46,32 @@ class Latest:
         return [*found, GaugeMetricFamily("aifactory_exporter_problems", about, len(problems))]
 
     def _latest(self) -> tuple[list[Families], list[str]]:
+        found: list[Families] = []
         try:
-            records, problems = index.runs(self._home, self._url)
+            with Store(self._home, self._url) as store:
+                problems = index.refresh(store, self._home)
+                for record in store.latest(timeline.FINAL_STATES):
+                    families = self._readable(record["id"], problems) or self._older(store, record, problems)
+                    found += [families] if families else []
         except index.StoreError as error:
             return [], [str(error)]
-        newest: dict[tuple[Any, Any], Families] = {}
-        for record in records:  # newest first
-            key = (record.get("cluster"), record.get("recipe"))
-            if key in newest or record["state"] not in timeline.FINAL_STATES:
-                continue
-            try:
-                families = self._of(record["id"])
-            except RunError as error:
-                problems.append(str(error))
-                continue
-            if families is not None:
-                newest[key] = families
-        return list(newest.values()), problems
+        return found, problems
+
+    def _older(self, store: Store, latest: dict[str, Any], problems: list[str]) -> Families | None:
+        """Of the newest run like the latest one whose files are here and can be read."""
+        alike = {key: latest.get(key) for key in ("cluster", "recipe")}
+        for record in store.runs(**alike, state=timeline.FINAL_STATES):
+            is_like = all(record.get(key) == value for key, value in alike.items())
+            if is_like and record["id"] != latest["id"] and (families := self._readable(record["id"], problems)):
+                return families
+        return None
+
+    def _readable(self, run_id: str, problems: list[str]) -> Families | None:
+        try:
+            return self._of(run_id)
+        except RunError as error:
+            problems.append(str(error))
+            return None
 
     def _of(self, run_id: str) -> Families | None:
         """Of a run; read again when it was changed. None where its files are not here."""

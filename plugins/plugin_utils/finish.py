@@ -102,7 +102,7 @@ def gather(
         jobs=jobs,
         events=events,
         cases=cases,
-        table=results.Table(run.results()),
+        table=results.Table(run.results(merged=True)),
         histograms=histograms(run, cases),
         rates=rates,
         search=run.search(),

@@ -23,7 +23,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import (
 )
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.store import Entry, Store, StoreError
 
-__all__ = ["StoreError", "elsewhere", "note", "put", "runs"]
+__all__ = ["StoreError", "elsewhere", "note", "put", "refresh", "runs"]
 NOTES = "unstored"
 MANY = 100  # of one transaction
 
@@ -42,7 +42,10 @@ def put(
     events: list[dict[str, Any]],
     url: str | None = None,
 ) -> None:
-    """Write a run into the store and take its note away. Raises StoreError, and the note stays."""
+    """Write a run into the store and take its note away. Raises StoreError, and the note stays.
+
+    `results`: the merged ones; those of single clients stay in results.csv, since there may be a thousand clients.
+    """
     home = run.path.parent.parent
     with Store(home, url) as store:
         store.upsert(record, results, events)
@@ -63,13 +66,19 @@ def runs(
     listed all the same. `say` is told when there are many. Raises StoreError.
     """
     with Store(home, url) as store:
-        missing = _missing(store, home)
-        if say is not None and len(missing) > MANY:
-            say(f"{len(missing)} runs in {home} are taken into the store first")
-        problems = []
-        for start in range(0, len(missing), MANY):
-            problems += _take_in(store, home, missing[start : start + MANY])
+        problems = refresh(store, home, say)
         return store.runs(**query), problems
+
+
+def refresh(store: Store, home: str | os.PathLike[str], say: Callable[[str], Any] | None = None) -> list[str]:
+    """Take into an open store what the files of runs know more; returns the problems. See `runs`."""
+    missing = _missing(store, home)
+    if say is not None and len(missing) > MANY:
+        say(f"{len(missing)} runs in {home} are taken into the store first")
+    problems = []
+    for start in range(0, len(missing), MANY):
+        problems += _take_in(store, home, missing[start : start + MANY])
+    return problems
 
 
 def elsewhere(home: str | os.PathLike[str], url: str, reference: str, clusters: list[str]) -> dict[str, Any] | None:
@@ -121,4 +130,4 @@ def _read(run: RunDirectory) -> Entry | None:
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish
 
         record = finish.preview(run)
-    return Entry(record, run.results(), run.events())
+    return Entry(record, run.results(merged=True), run.events())

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load import slo
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.histogram import Histogram, middle_of
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results_csv import ALL
 
 # 97.5 % quantiles of Student's t for 1 to 30 degrees of freedom (any table of the distribution); beyond, the
 # normal distribution's 1.96 is less than 4 % off. Kept here since importing scipy takes longer than a report.
@@ -24,17 +25,17 @@ _T = (
 )  # fmt: skip
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
-ALL = "all"
 
 
 class Table:
-    """The rows of results.csv by (case, repetition, metric, statistic, client)."""
+    """The rows of results.csv, and the values of all clients together by (case, repetition, metric, statistic)."""
 
     def __init__(self, rows: Iterable[dict[str, Any]]) -> None:
         self.rows = list(rows)
         self._index = {
-            (row["case"], row["repetition"], row["metric"], row["statistic"], row["client"]): row["value"]
+            (row["case"], row["repetition"], row["metric"], row["statistic"]): row["value"]
             for row in self.rows
+            if row["client"] == ALL
         }
         self._repetitions: dict[str, set[int]] = {}
         self._units: dict[str, str] = {}
@@ -42,9 +43,9 @@ class Table:
             self._repetitions.setdefault(row["case"], set()).add(row["repetition"])
             self._units.setdefault(row["metric"], row["unit"])
 
-    def value(self, case: str, repetition: int, metric: str, statistic: str, client: str = ALL) -> float | None:
-        """One value, in the unit of its metric; None when it was not measured."""
-        return self._index.get((case, int(repetition), metric, statistic, client))
+    def value(self, case: str, repetition: int, metric: str, statistic: str) -> float | None:
+        """One merged value, in the unit of its metric; None when it was not measured."""
+        return self._index.get((case, int(repetition), metric, statistic))
 
     def cases(self) -> list[str]:
         """Names of the cases, in the order in which they were measured."""

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import math
+import operator
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 ALL = "all"  # clients
+_PLACE = ("case", "repetition")  # the first columns
 _Numbered = tuple[int, list[str]]  # a line's number, its fields
 
 
@@ -24,17 +27,17 @@ def finite(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def read(text: str, *, merged: bool = False) -> list[dict[str, Any]]:
+def read(lines: Iterable[str], *, merged: bool = False) -> list[dict[str, Any]]:
     """Rows of a tidy results.csv, but those without a finite value; `repetition` is an int and `value` a float.
 
-    `merged`: without what single clients say of a metric that the same repetition has of all of them. Raises BadRow.
+    `lines`: of the file, the first with the columns' names. `merged`: without what single clients say of a metric that
+    the same repetition has of all of them. Raises BadRow.
     """
-    reader = csv.reader(text.splitlines())
+    reader = filter(None, csv.reader(lines))
     names = next(reader, [])
-    numbered: Iterable[_Numbered] = enumerate(filter(None, reader), start=2)
     known: dict[str, str] = {}  # texts repeat a thousand times over: one object for each
     rows = []
-    for number, fields in _without_clients(numbered, names) if merged else numbered:
+    for number, fields in _without_clients(reader, names) if merged else enumerate(reader, start=2):
         row: dict[str, Any] = dict(zip(names, fields, strict=False))
         try:
             value, repetition = finite(row.pop("value")), int(row["repetition"])
@@ -48,32 +51,21 @@ def read(text: str, *, merged: bool = False) -> list[dict[str, Any]]:
     return rows
 
 
-def _without_clients(numbered: Iterable[_Numbered], names: list[str]) -> Iterator[_Numbered]:
+def _without_clients(reader: Iterable[list[str]], names: list[str]) -> Iterator[_Numbered]:
     """Without rows of single clients of what the same repetition, whose rows follow one another, has of all of them."""
-    if not {"case", "repetition", "client", "metric"} <= set(names):
-        yield from numbered
+    if names[: len(_PLACE)] != list(_PLACE) or not {"client", "metric"} <= set(names):
+        yield from enumerate(reader, start=2)
         return
-    case, repetition, client, metric = (names.index(name) for name in ("case", "repetition", "client", "metric"))
-    merged: dict[tuple[str, str], set[str]] = {}  # (case, repetition) → metrics of all clients together
-    place: tuple[str, str] | None = None
-    alone: dict[str, list[_Numbered]] = {}
-    for number, fields in numbered:
-        if len(fields) < len(names):
-            yield number, fields  # cut short: the reader says so
-            continue
-        if (fields[case], fields[repetition]) != place:
-            yield from _rest(alone)
-            place, alone = (fields[case], fields[repetition]), {}
-        known = merged.setdefault(place, set())
-        if fields[client] == ALL:
-            known.add(fields[metric])
-            alone.pop(fields[metric], None)
-            yield number, fields
-        elif fields[metric] not in known:
-            alone.setdefault(fields[metric], []).append((number, fields))
-    yield from _rest(alone)
-
-
-def _rest(alone: dict[str, list[_Numbered]]) -> Iterator[_Numbered]:
-    for rows in alone.values():
-        yield from rows
+    client, metric = names.index("client"), names.index("metric")
+    number, known = 2, {}  # by repetition the metrics of all clients together
+    # a slice, since a row may be cut short; all of this runs in C, for nearly all rows are left out
+    for place, group in itertools.groupby(reader, operator.itemgetter(slice(len(_PLACE)))):
+        rows = list(group)
+        merged: set[str] = known.setdefault(tuple(place), set())
+        is_whole = min(map(len, rows)) >= len(names)  # else whoever reads them says so
+        if is_whole:
+            merged.update(fields[metric] for fields in rows if fields[client] == ALL)
+        for line, fields in enumerate(rows, number):
+            if not is_whole or fields[metric] not in merged or fields[client] == ALL:
+                yield line, fields
+        number += len(rows)

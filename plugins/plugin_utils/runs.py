@@ -122,6 +122,16 @@ class RunDirectory:
         except OSError as error:
             raise RunError(f"cannot read {self.file(name)}: {error.strerror}") from error
 
+    def lines(self, name: str) -> Iterator[str]:
+        """Lines of a text file with their ends, none of one that is not there. Raises RunError."""
+        try:
+            with self.file(name).open(encoding="utf-8", errors="replace", newline="") as stream:
+                yield from stream
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RunError(f"cannot read {self.file(name)}: {error.strerror}") from error
+
     def read_json(self, name: str, default: Any = _MISSING) -> Any:
         """The content of a JSON file. Raises RunError: not there and no default, or no valid JSON."""
         text = self.read_text(name, default)
@@ -149,8 +159,8 @@ class RunDirectory:
         `merged`: without what single clients say of metrics that are known of all of them together.
         """
         try:
-            return results_csv.read(self.read_text("results.csv", ""), merged=merged)
-        except results_csv.BadRow as error:
+            return results_csv.read(self.lines("results.csv"), merged=merged)
+        except (results_csv.BadRow, csv.Error) as error:
             raise RunError(f"{self.file('results.csv')}, {error}") from None
 
     def cases(self) -> list[dict[str, Any]]:
@@ -168,8 +178,10 @@ class RunDirectory:
 
     def table(self, name: str) -> list[dict[str, Any]]:
         """Rows of a CSV file of measurements: numbers as float, empty fields as None, other text as it is."""
-        rows = csv.DictReader(self.read_text(name, "").splitlines())
-        return [{key: _number(value) for key, value in row.items() if key is not None} for row in rows]
+        reader = csv.reader(self.lines(name))
+        names = next(reader, [])
+        missing = dict.fromkeys(names)  # of a row that is cut short
+        return [missing | dict(zip(names, map(_number, fields), strict=False)) for fields in reader if fields]
 
     def case_file(self, reference: str | None, folder: str) -> str | None:
         """Where a file that cases.json names lies here: the cluster's `results/x.csv` is `series/x.csv`."""
@@ -181,8 +193,8 @@ class RunDirectory:
         return None
 
 
-def _number(text: str | None) -> float | str | None:
-    if text is None or text == "":
+def _number(text: str) -> float | str | None:
+    if not text:
         return None
     try:
         return results_csv.finite(text)

@@ -63,22 +63,22 @@ class Machine:
         identifier = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{service}-{self.count:04x}"
         there = self.scratch / identifier
         load = {"type": workload, "count": clients, "placement": "shared", "settings": {}, "env": {}}
-        plan = {
-            **_plan(identifier, there, service, settings),
+        planned = {
+            **plan(identifier, there, service, settings),
             "clients": load,
             "benchmarks": {"requests": None, "seed": 1, "metrics": ["throughput", "response_time"], **benchmarks},
         }
         for folder in ("", *shipment.DIRECTORIES):
             (there / folder).mkdir()
-        spec = {**plan, "service_interface": "lo", "runtime": "apptainer", "node_tmp": str(self.scratch)}
+        spec = {**planned, "service_interface": "lo", "runtime": "apptainer", "node_tmp": str(self.scratch)}
         (there / "images.txt").write_text("")
-        for name, content in (("plan.json", plan), ("spec.json", spec)):
+        for name, content in (("plan.json", planned), ("spec.json", spec)):
             (there / name).write_text(json.dumps(content))
         load_s = benchmarks["repetitions"] * (benchmarks["duration_s"] + benchmarks["warmup_s"])
         jobs = self._agents(there, command, _PATIENCE_S + 2 * load_s)
         run = RunDirectory(self.home / "runs" / identifier)
-        _collect(run, there)
-        finish.finish(run, plan, jobs, None, {"polls": 0})
+        collect(run, there)
+        finish.finish(run, planned, jobs, None, {"polls": 0})
         return run
 
     def _agents(self, there: Path, command: Sequence[str], patience_s: float) -> list[dict[str, Any]]:
@@ -98,23 +98,24 @@ class Machine:
                     process.terminate()
                     process.wait()
         for role in arguments:
-            jobs.append(_job(there.name, role, str(running[role].pid), began, codes[role]))
+            jobs.append(job(there.name, role, running[role].pid, (began, time.time()), codes[role]))
         if any(codes.values()):
             said = "".join(path.read_text(errors="replace") for path in sorted((there / "logs").iterdir()))
             raise RuntimeError(f"the agents of {there.name} ended with {codes}:\n{said}")
         return jobs
 
 
-def _job(identifier: str, role: str, number: str, began: float, code: int) -> dict[str, Any]:
-    now = time.time()
+def job(identifier: str, role: str, number: int, span: tuple[float, float], code: int) -> dict[str, Any]:
+    """What Slurm would say of a job, if it were one; `span`: its start and end, epoch, s."""
+    began, ended = span
     return {
-        "role": role, "id": number, "name": f"aifactory-{identifier}-{role}", "exit_code": f"{code}:0",
+        "role": role, "id": str(number), "name": f"aifactory-{identifier}-{role}", "exit_code": f"{code}:0",
         "state": "FAILED" if code else "COMPLETED", "node_list": None, "nodes": 1, "cpus": os.cpu_count(), "gpus": 0,
-        "submit": began, "start": began, "end": now, "elapsed_s": now - began,
+        "submit": began, "start": began, "end": ended, "elapsed_s": ended - began,
     }  # fmt: skip
 
 
-def _plan(identifier: str, there: Path, service: str, settings: dict[str, Any]) -> dict[str, Any]:
+def plan(identifier: str, there: Path, service: str, settings: dict[str, Any]) -> dict[str, Any]:
     """The plan without its load."""
     return {
         "schema": 1,
@@ -132,7 +133,7 @@ def _plan(identifier: str, there: Path, service: str, settings: dict[str, Any]) 
     }  # fmt: skip
 
 
-def _collect(run: RunDirectory, there: Path) -> None:
+def collect(run: RunDirectory, there: Path) -> None:
     """As the module run_collect does it, without ssh."""
     argv = ["sh", "-c", _COLLECT, "sh", str(there), str(_LOG_BYTES)]
     done = subprocess.run(argv, capture_output=True, check=True)

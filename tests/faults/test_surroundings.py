@@ -46,6 +46,7 @@ def test_a_cluster_that_cannot_be_reached_at_all_is_told_at_once(play, recipe, c
     with Daemon(cluster, "sshd").down(*connections(cluster)):
         played = play("run", "-e", f"recipe={recipe()}", limit=cluster)
     assert played.rc != 0 and "can't be reached" in played.output and "ansible_host" in played.output, played.output
+    assert eventually(lambda: ssh(cluster, "echo back", check=False)), "sshd has been started, and may need a moment"
     assert_nothing_left(played.run_ids(), [cluster])
 
 

@@ -96,6 +96,7 @@ class CaseRun:
         """What looks at the clients' progress: events once a second, and the stop rules."""
         self.progress = Progress(self._offered_at if self._is_even() else None)
         self.reported = (0, self.warmup_start)
+        self.timed = (0, 0)
         self.report_at = self.warmup_start + 1.0
         most = self.benchmarks.get("max_in_flight")
         self.rules = StopRules(self.benchmarks.get("stop_on"), most and most * len(self.clients))
@@ -229,10 +230,17 @@ class CaseRun:
                 operations=operations,
                 errors=errors,
                 rate_per_s=round(max(0.0, operations - before) / (now - at), 3),
+                response_time_mean_s=self._mean_response_time(),
                 **self.tags,
             )
             self.reported = (operations, now)
             self.report_at = max(self.report_at + 1.0, now + 0.5)
+
+    def _mean_response_time(self):
+        """Seconds (float) over the operations that ended since it was asked last; None where nobody knows."""
+        (before, before_us), self.timed = self.timed, self.progress.response_times()
+        count = self.timed[0] - before
+        return round((self.timed[1] - before_us) / count / 1e6, 6) if count > 0 else None
 
     def _apply_rules(self, now):
         """Judge the seconds of the measurement that all clients have reported about."""

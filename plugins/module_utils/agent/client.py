@@ -201,10 +201,13 @@ class Client:
         while not over.wait(1.0):
             operations, errors = recorder.progress()
             lag_s = recorder.take_lag()
+            timed, sum_us = recorder.series.totals()
             self._send(
                 "progress",
                 operations=operations,
                 errors=errors,
+                timed=timed,
+                response_sum_us=sum_us,
                 in_flight=self.workload.in_flight(),
                 lag_ms=None if lag_s is None else round(1e3 * lag_s, 3),
                 offered=recorder.offered,

@@ -42,6 +42,12 @@ class Progress:
         last = [kept[-1][1] for kept in self.reports.values()]
         return sum(message["operations"] for message in last), sum(message["errors"] for message in last)
 
+    def response_times(self):
+        """(operations whose response time is known, the sum of these in us) so far, over all clients."""
+        last = [kept[-1][1] for kept in self.reports.values()]
+        timed = sum(message.get("timed", 0) for message in last)
+        return timed, sum(message.get("response_sum_us", 0) for message in last)
+
     def recent(self):
         """(count, sum, longest) of the response times (us) of the operations of about a second, over all clients."""
         found = [kept[-1][1].get("recent") or (0, 0, 0) for kept in list(self.reports.values())]

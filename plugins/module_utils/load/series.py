@@ -47,6 +47,11 @@ class Series:
         """Count a failed operation."""
         self.row(second)[ERRORS] += 1
 
+    def totals(self):
+        """(operations, sum of their response times in us) of all seconds so far; may be asked while others count."""
+        rows = list(self.rows.values())
+        return sum(row[OPERATIONS] for row in rows), sum(row[SUM_US] for row in rows)
+
     def merge(self, other):
         """Add another client's series (Series)."""
         for second, theirs in other.rows.items():

@@ -73,4 +73,4 @@ JOB_INFO = {
     ),
     "required_one_of": [("ids", "names")],
 }
-CLUSTER_INFO = {"argument_spec": dict(COMMON_OPTIONS, user={"type": "str"})}
+CLUSTER_INFO = {"argument_spec": dict(COMMON_OPTIONS, user={"type": "str"}, queue={"type": "bool", "default": False})}

@@ -10,6 +10,7 @@ __metaclass__ = type
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
     duration,
     errors,
+    states,
     table,
 )
 
@@ -139,6 +140,24 @@ def may(partitions, associations, qos_list):
             entry = {"partition": part["name"], "account": account, "qos": usable}
             found.append(dict(entry, default_qos=association["default_qos"]))
     return found
+
+
+def queue(jobs, user):
+    """The queue (dict) out of all rows (list of Job) of slurmctld: `partitions` and the jobs of a user, `own`.
+
+    A job that may start in several partitions counts in each while it waits.
+    """
+    counts = {}
+    living = [job for job in jobs if job.phase != states.FINISHED]
+    for job in living:
+        waits = job.phase in (states.PENDING, states.HELD)
+        for name in str(job.partition or "").split(","):
+            found = counts.setdefault(name, {"partition": name, "running": 0, "waiting": 0, "reasons": {}})
+            found["waiting" if waits else "running"] += 1
+            if waits and job.reason:
+                found["reasons"][job.reason] = found["reasons"].get(job.reason, 0) + 1
+    own = [job.to_dict() for job in living if job.user == user]
+    return {"partitions": [counts[name] for name in sorted(counts)], "own": own}
 
 
 def gather(client, user, deadline_s=0):

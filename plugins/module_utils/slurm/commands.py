@@ -65,6 +65,10 @@ class Commands:
         """Rows of slurmctld for all jobs of the caller."""
         return self.ask(doing, squeue.argv(mine=True), squeue.parse)
 
+    def queue_of_all(self, doing):
+        """Rows of slurmctld for all jobs that the caller may see."""
+        return self.ask(doing, squeue.argv(), squeue.parse)
+
     def records_by_id(self, doing, ids, steps=False):
         """Records (list of Job) of accounting for job ids; with `steps` (bool) they have their steps."""
         return self.ask(doing, sacct.argv(ids=ids, steps=steps), sacct.parse_full if steps else sacct.parse)

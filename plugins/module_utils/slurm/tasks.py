@@ -133,7 +133,10 @@ def _steps_of(client, jobs):
 
 def cluster_info(host):
     """slurm_cluster_info: what the cluster offers and what the user may do; the result (dict)."""
-    facts = cluster.gather(host.client, host.params["user"] or host.user(), host.params["deadline_s"])
+    user = host.params["user"] or host.user()
+    facts = cluster.gather(host.client, user, host.params["deadline_s"])
+    if host.params["queue"]:
+        facts["queue"] = cluster.queue(host.client.slurm.queue_of_all("list the queue"), user)
     for warning in facts.pop("warnings"):
         host.warn(warning)
     return facts

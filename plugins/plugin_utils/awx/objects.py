@@ -167,11 +167,22 @@ class Objects:
 
     def _relate(self, path: str, title: str, number: int, wanted: Mapping[str, int]) -> None:
         """Have exactly these others in a list: what is too much goes first, since AWX takes one of each kind."""
-        current = {} if number == NEW else {each["id"]: each for each in self.client.all(path)}
+        current = self._current(path, number)
+        self._take_out(path, title, current, wanted)
+        self._put_in(path, title, current, wanted)
+
+    def _current(self, path: str, number: int) -> dict[int, dict[str, Any]]:
+        return {} if number == NEW else {each["id"]: each for each in self.client.all(path)}
+
+    def _take_out(
+        self, path: str, title: str, current: Mapping[int, dict[str, Any]], wanted: Mapping[str, int]
+    ) -> None:
         for each, known in current.items():
             if each not in wanted.values():
-                self.changes.append(f"{title}: without {known.get('name') or each}")
+                self.changes.append(f"{title}: without {known.get('name') or known.get('identifier') or each}")
                 self._post(path, {"id": each, "disassociate": True})
+
+    def _put_in(self, path: str, title: str, current: Mapping[int, Any], wanted: Mapping[str, int]) -> None:
         for name, each in wanted.items():
             if each == NEW or each not in current:
                 self.changes.append(f"{title}: with {name}")
@@ -184,24 +195,32 @@ class Objects:
         self._post(path, survey)
 
     def _nodes(self, workflow: str, title: str, number: int, nodes: list[dict[str, Any]]) -> None:
-        """Have exactly these nodes, then their edges: a node's children have to be there first."""
+        """Have exactly these nodes, then their edges: AWX takes no second edge between two nodes, and no circle."""
         ids = {}
         for node in nodes:
             fields = {name: value for name, value in node.items() if name not in LINKS}
             ids[node["identifier"]] = self.have({"type": "workflow_node", "workflow_job_template": workflow, **fields})
+        if number != NEW:
+            self._remove_nodes(title, number, set(ids.values()))
+        edges = []
         for node in nodes:
             here = ids[node["identifier"]]
             for link in LINKS:
-                wanted = {name: ids[name] for name in node.get(link, [])}
                 path = f"workflow_job_template_nodes/{here}/{link}/"
-                self._relate(path, f"{title}, node {node['identifier']}: {link}", here, wanted)
-        if number != NEW:
-            # the whole list before anything of it is removed: it comes page by page
-            for other in list(self.client.all("workflow_job_template_nodes/", workflow_job_template=number)):
-                if other["id"] not in ids.values():
-                    self.changes.append(f"{title}, node {other['identifier']}: removed")
-                    if not self.check_mode:
-                        self.client.delete(f"workflow_job_template_nodes/{other['id']}/")
+                wanted = {name: ids[name] for name in node.get(link, [])}
+                edge = (path, f"{title}, node {node['identifier']}: {link}", self._current(path, here), wanted)
+                self._take_out(*edge)
+                edges.append(edge)
+        for edge in edges:
+            self._put_in(*edge)
+
+    def _remove_nodes(self, title: str, number: int, wanted: set[int]) -> None:
+        # the whole list before anything of it is removed: it comes page by page
+        for other in list(self.client.all("workflow_job_template_nodes/", workflow_job_template=number)):
+            if other["id"] not in wanted:
+                self.changes.append(f"{title}, node {other['identifier']}: removed")
+                if not self.check_mode:
+                    self.client.delete(f"workflow_job_template_nodes/{other['id']}/")
 
     def _fetch(self, project: int, playbook: str) -> None:
         if project != NEW and not self.check_mode and playbook not in self._playbooks.get(project, ()):

@@ -15,7 +15,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.drawing import COLOURS, axis, figure
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
-_HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 _ROW_PX, _FRAME_PX = 26, 90
 PLOTTED = 60  # numbers of the plot; the tables have them all
 _FAINT = "rgba(127,127,127,0.18)"
@@ -42,9 +42,14 @@ def to_markdown(record: dict[str, Any]) -> str:
 
 
 def _render(html: bool, template: str, record: dict[str, Any], **more: Any) -> str:
-    environment = page.environment(html, _HERE)
-    environment.globals.update(words=words, kinds=differences.WHAT, nothing=formatting.NOTHING)
+    environment = page.environment(html, FOLDER)
+    environment.globals.update(vocabulary())
     return environment.get_template(template).render(**record, record=record, **more)
+
+
+def vocabulary() -> dict[str, Any]:
+    """What the templates of a comparison call."""
+    return {"words": words, "kinds": differences.WHAT, "nothing": formatting.NOTHING}
 
 
 def figures(record: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -68,7 +68,7 @@ class Run:
     @cached_property
     def table(self) -> results.Table:
         """Its results, of all clients together."""
-        return results.Table(row for row in self.directory.results() if row["client"] == results.ALL)
+        return results.Table(row for row in self.directory.results(merged=True) if row["client"] == results.ALL)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def _ends(run: RunDirectory) -> dict[tuple[str, int], float | None]:
 def _results(families: Families, run: RunDirectory, otherwise: float) -> None:
     """The merged values of every repetition; those of single clients stay in results.csv: there may be thousands."""
     ends = _ends(run)
-    table = Table(run.results())
+    table = Table(run.results(merged=True))
     counts = _COUNTS | {name for name in table.metrics() if f"{name}_per_s" in table.metrics()}
     for row in table.rows:
         if row["client"] != ALL:

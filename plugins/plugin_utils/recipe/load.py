@@ -22,7 +22,7 @@ from . import catalogue
 from .cases import SETTINGS, choices_of
 from .checks import check_together, literal_ports
 from .companions import Companion, check_names, split
-from .document import Document, FieldPath, read_document
+from .document import Document, FieldPath, parse_document, read_document
 from .errors import Problem, RecipeError, did_you_mean, nearest
 from .explain import document_path, keys_at, problems_of
 from .inputs import Inputs, take_inputs
@@ -96,8 +96,16 @@ def load_recipe(
     """
     require_pydantic()
     path = catalogue.find_recipe(path_or_name, [*search_paths, *catalogue.default_search_paths()])
-    document = read_document(path, catalogue.shown_path(path))
-    content = path.read_bytes()
+    return _of(read_document(path, catalogue.shown_path(path)), path, path.read_bytes(), groups)
+
+
+def load_draft(text: str, path: Path, *, groups: Mapping[str, Sequence[str]] | None = None) -> Recipe:
+    """Checks the text of a recipe as if it lay at ``path``; `groups` as of ``load_recipe``. Raises ``RecipeError``."""
+    require_pydantic()
+    return _of(parse_document(text, catalogue.shown_path(path)), path, text.encode("utf-8", "replace"), groups)
+
+
+def _of(document: Document, path: Path, content: bytes, groups: Mapping[str, Sequence[str]] | None) -> Recipe:
     checker, model, kind, companions = _checked(document, path.absolute().parent, groups)
     return Recipe(
         name=path.stem,

@@ -13,7 +13,7 @@ from typing import Any
 from . import catalogue
 from .cases import cases_of, measured_s, node_hours
 from .errors import RecipeError
-from .load import Recipe, load_recipe
+from .load import Recipe, load_draft, load_recipe
 from .targets import unknown_targets
 from .units import format_duration
 
@@ -21,11 +21,14 @@ TABLE_WIDTH = 80
 _CASES_SHOWN = 8
 
 
-def overview(path: Path, groups: Mapping[str, Sequence[str]] | None = None) -> dict[str, Any]:
-    """What is in a recipe, valid or not; plain data. ``groups``: the inventory, where its target counts."""
+def overview(path: Path, groups: Mapping[str, Sequence[str]] | None = None, draft: str | None = None) -> dict[str, Any]:
+    """What is in a recipe, valid or not; plain data.
+
+    ``groups``: the inventory, where its target counts. ``draft``: its text, in the place of the file's.
+    """
     shown = catalogue.shown_path(path)
     try:
-        recipe = load_recipe(str(path))
+        recipe = load_recipe(str(path)) if draft is None else load_draft(draft, path)
     except RecipeError as error:
         problems = [vars(problem) for problem in error.problems]
         lines = str(error).splitlines()

@@ -50,9 +50,12 @@ _NO_JOB = dict.fromkeys(
 )
 
 
-def collect(run: RunDirectory) -> dict[str, Any]:
-    """Everything that the templates and figures need. Raises RunError when run.json is not there."""
-    record = run.read_json("run.json")
+def collect(run: RunDirectory, record: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Everything that the templates and figures need. Raises RunError when run.json is not there.
+
+    `record`: in the place of run.json, of a run that goes on (finish.preview).
+    """
+    record = run.read_json("run.json") if record is None else record
     plan, events = run.read_json("plan.json", {}), run.events()
     segments = record.get("timeline") or []
     by_node, by_gpu = nodes.telemetry(run), gpus.telemetry(run)

@@ -117,8 +117,9 @@ def other_rows(
     }
     merged = {row["metric"] for row in table.rows if row["client"] == results.ALL}
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    cases = set(shown)
     for row in table.rows:
-        if row["metric"] in told or row["case"] not in shown:
+        if row["metric"] in told or row["case"] not in cases:
             continue
         if row["client"] != results.ALL and row["metric"] in merged:
             continue

@@ -21,7 +21,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report import 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunError
 from markupsafe import Markup
 
-_HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent  # of the templates, the style and the script
 _FILTERS = (
     "number", "seconds", "energy", "offset", "duration", "size", "share", "quantity", "with_interval", "interval",
     "metric", "statistic", "when", "plural",
@@ -29,35 +29,44 @@ _FILTERS = (
 
 
 def frame(plots: dict[str, dict[str, Any]], wide: Collection[str] = ()) -> dict[str, Any]:
-    """What the head and the foot of an HTML page need: style, scripts and their policy, `plots` as JSON.
-
-    `drawing`: (name, label) → a plot as SVG; those of `wide` are as broad as the page.
-    """
-    scripts = [plotly(), (_HERE / "report.js").read_text()] if plots else []
+    """What the head and the foot of an HTML page need: style, scripts and their policy, and what `figures` gives."""
+    scripts = [plotly(), (FOLDER / "report.js").read_text()] if plots else []
     # A script runs only if its hash is listed: markup that came in with a log line could not run even if it
     # were not escaped.
     hashes = " ".join(_hash(script) for script in scripts) or "'none'"
     return {
-        "plots": plots,
-        "drawing": lambda name, label: Markup(svg.draw(plots[name], name in wide, label)),
-        "figures_json": Markup(_json_for_html(plots)),
-        "style": Markup((_HERE / "report.css").read_text()),
+        **figures(plots, wide),
+        "style": Markup((FOLDER / "report.css").read_text()),
         "scripts_inline": [Markup(script) for script in scripts],
         "policy": f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {hashes}",
     }
 
 
+def figures(plots: dict[str, dict[str, Any]], wide: Collection[str] = ()) -> dict[str, Any]:
+    """`plots` for the templates, as JSON, and `drawing`: (name, label) → an SVG; of `wide`, as broad as the page."""
+    return {
+        "plots": plots,
+        "drawing": lambda name, label: Markup(svg.draw(plots[name], name in wide, label)),
+        "figures_json": Markup(_json_for_html(plots)),
+    }
+
+
 @cache
-def environment(html: bool, folder: Path = _HERE) -> jinja2.Environment:
+def environment(html: bool, folder: Path = FOLDER) -> jinja2.Environment:
     """The templates of a folder, and those of the reports; `html`: values are escaped for HTML, else for Markdown."""
     found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([folder, _HERE]), autoescape=html, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.FileSystemLoader([folder, FOLDER]), autoescape=html, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.ChainableUndefined, finalize=None if html else _markdown_text, keep_trailing_newline=True,
     )  # fmt: skip
-    for name in _FILTERS:
-        found.filters[name] = _lenient(getattr(formatting, name))
+    add_filters(found)
     found.filters["fenced"] = _markdown_fenced
     return found
+
+
+def add_filters(environment: jinja2.Environment) -> None:
+    """Give an environment the filters that write numbers, times and sizes for people."""
+    for name in _FILTERS:
+        environment.filters[name] = _lenient(getattr(formatting, name))
 
 
 def _lenient(function: Callable[..., str]) -> Callable[..., str]:
@@ -71,11 +80,16 @@ def _lenient(function: Callable[..., str]) -> Callable[..., str]:
 
 @cache
 def plotly() -> str:
-    """plotly.js as the plotly package brings it; read from there since importing the package takes longer."""
+    """plotly.js as the plotly package brings it. Raises RunError without the package."""
+    return plotly_file().read_text(encoding="utf-8")
+
+
+def plotly_file() -> Path:
+    """Where plotly.js lies; looked for there since importing the package takes longer. Raises RunError without it."""
     found = importlib.util.find_spec("plotly")
     if found is None or not found.submodule_search_locations:
         raise RunError("the HTML report needs plotly on the controller: pip install -r requirements.txt")
-    return (Path(found.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+    return Path(found.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
 
 
 @cache

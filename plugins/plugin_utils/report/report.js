@@ -30,7 +30,13 @@
   }
 
   function draw() {
-    plots.forEach(function (plot) {
+    var known = plots.filter(function (plot) { return plot.figure; });
+    // all places before the first plot: how wide one is depends on how many there are
+    known.forEach(function (plot) {
+      if (!plot.node.parentNode) { plot.place.appendChild(plot.node); }
+      plot.place.classList.add("live"); // its static drawing is for paper from now on
+    });
+    known.forEach(function (plot) {
       Plotly.react(plot.node, plot.figure.data, layout(plot.figure.layout), { responsive: true, displayModeBar: false });
     });
   }
@@ -39,12 +45,15 @@
     var place = document.createElement("div");
     place.setAttribute("role", "img");
     place.setAttribute("aria-label", node.querySelector("figcaption").textContent);
-    node.appendChild(place);
-    node.classList.add("live"); // its static drawing is for paper from now on
-    plots.push({ node: place, figure: figures[node.dataset.figure] });
+    plots.push({ name: node.dataset.figure, place: node, node: place, figure: figures[node.dataset.figure] });
   });
   draw();
   dark.addEventListener("change", draw);
+  // a page that goes on hands in what has changed of its figures, by name
+  document.addEventListener("figures", function (event) {
+    plots.forEach(function (plot) { plot.figure = event.detail[plot.name] || plot.figure; });
+    draw();
+  });
 
   var opened = [];
   window.addEventListener("beforeprint", function () {

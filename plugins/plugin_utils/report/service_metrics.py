@@ -77,7 +77,7 @@ def _chosen(series: dict[str, Series], patterns: list[str], windows: list[tuple[
         ]
         return list(dict(wanted).values())[:SHOWN]
     changes = {
-        name: sum(start < t < end for t in one.times for start, end in windows)
+        name: sum(one.changes(start, end) for start, end in windows)
         for name, one in series.items()
         if one.metric != UP and not one.metric.endswith("_bucket")
     }

@@ -25,6 +25,7 @@ RESULT_FIELDS = ("case", "repetition", "client", "metric", "unit", "statistic", 
 RUN_FIELDS = (
     "id", "group", "created_at", "ended_at", "cluster", "recipe", "service", "workload", "state", "verdict",
 )  # fmt: skip
+ORDERS = ("created_at", "recipe", "cluster", "service", "workload", "state", "verdict")
 _FILTERS = ("cluster", "recipe", "service", "workload", "state", "verdict", "group")
 _COLUMNS = {"group": "group_id", "case": "case_name"}  # words of SQL
 
@@ -110,34 +111,60 @@ class Store:
         return {run_id for (run_id,) in found}
 
     def runs(
-        self, *, prefix: str = "", since: float | None = None, limit: int | None = None, **filters: Any
+        self,
+        *,
+        prefix: str = "",
+        since: float | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        order: str = "-created_at",
+        **filters: Any,
     ) -> list[dict[str, Any]]:
         """The run.json of runs, newest first.
 
         `filters`: cluster, recipe, service, workload, state, verdict, group; each a value or a list of
-        values. `prefix`: of the id. `since`: created at or after (epoch, s).
+        values. `prefix`: of the id. `since`: created at or after (epoch, s). `order`: one of ORDERS, after a minus
+        the other way round; runs that are alike in it come newest first. `offset`: so many are left out before.
         """
-        unknown = sorted(set(filters) - set(_FILTERS))
-        if unknown:
-            raise StoreError(f"runs cannot be filtered by {', '.join(unknown)}: choose among {', '.join(_FILTERS)}")
-        conditions, values = [], []
-        for field, wanted in filters.items():
-            if wanted not in (None, "", [], ()):
-                chosen = list(wanted) if isinstance(wanted, (list, tuple, set)) else [wanted]
-                conditions.append(f"{_COLUMNS.get(field, field)} {_among(chosen)}")
-                values += chosen
-        if prefix:
-            conditions.append("substr(id, 1, ?) = ?")
-            values += [len(prefix), prefix]
-        if since is not None:
-            conditions.append("created_at >= ?")
-            values.append(since)
-        query = "SELECT record FROM runs" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
-        query += " ORDER BY created_at DESC, id DESC"
+        field = order.removeprefix("-")
+        if field not in ORDERS:
+            raise StoreError(f"runs cannot be ordered by {field!r}: choose among {', '.join(ORDERS)}")
+        conditions, values = _conditions(prefix, since, filters)
+        way = "DESC" if order.startswith("-") else "ASC"
+        query = f"SELECT record FROM runs{conditions} ORDER BY {field} {way}, created_at DESC, id DESC"
         if limit is not None:
-            query += " LIMIT ?"
-            values.append(limit)
+            query += " LIMIT ? OFFSET ?"
+            values += [limit, offset]
         found = self._database.read(lambda connection: connection.execute(query, values).fetchall())
+        return [json.loads(text) for (text,) in found]
+
+    def count(self, *, prefix: str = "", since: float | None = None, **filters: Any) -> int:
+        """How many runs there are; the filters as of `runs`."""
+        conditions, values = _conditions(prefix, since, filters)
+        query = f"SELECT count(*) FROM runs{conditions}"
+        return self._database.read(lambda connection: connection.execute(query, values).fetchone())[0]
+
+    def choices(self, *fields: str) -> dict[str, list[str]]:
+        """The values that there are of each field, in their order; for what runs can be filtered by."""
+
+        def read(connection: Connection) -> dict[str, list[str]]:
+            found = {}
+            for field in fields:
+                column = _COLUMNS.get(field, field)
+                query = f"SELECT DISTINCT {column} FROM runs WHERE {column} IS NOT NULL ORDER BY {column}"
+                found[field] = [value for (value,) in connection.execute(query).fetchall()]
+            return found
+
+        _check_filters(fields)
+        return self._database.read(read)
+
+    def latest(self, states: Iterable[str]) -> list[dict[str, Any]]:
+        """The run.json of the newest run in one of these states, of every recipe on every cluster."""
+        wanted = list(states)
+        ranked = "row_number() OVER (PARTITION BY cluster, recipe ORDER BY created_at DESC, id DESC) AS place"
+        ids = f"SELECT id FROM (SELECT id, {ranked} FROM runs WHERE state {_among(wanted)}) AS ranked WHERE place = 1"
+        query = f"SELECT record FROM runs WHERE id IN ({ids}) ORDER BY created_at DESC, id DESC"
+        found = self._database.read(lambda connection: connection.execute(query, wanted).fetchall())
         return [json.loads(text) for (text,) in found]
 
     def results(self, run_ids: Iterable[str], metric: str | None = None) -> list[dict[str, Any]]:
@@ -153,6 +180,31 @@ class Store:
         found = self._database.read(lambda connection: connection.execute(query, values).fetchall())
         fields = ("run_id", *RESULT_FIELDS)
         return [dict(zip(fields, (*row[:-1], math.nan if row[-1] is None else row[-1]), strict=True)) for row in found]
+
+
+def _check_filters(fields: Iterable[str]) -> None:
+    unknown = sorted(set(fields) - set(_FILTERS))
+    if unknown:
+        raise StoreError(f"runs cannot be filtered by {', '.join(unknown)}: choose among {', '.join(_FILTERS)}")
+
+
+def _conditions(prefix: str, since: float | None, filters: dict[str, Any]) -> tuple[str, list[Any]]:
+    """(The WHERE of a query of runs, its parameters)."""
+    _check_filters(filters)
+    conditions: list[str] = []
+    values: list[Any] = []
+    for field, wanted in filters.items():
+        if wanted not in (None, "", [], ()):
+            chosen = list(wanted) if isinstance(wanted, (list, tuple, set)) else [wanted]
+            conditions.append(f"{_COLUMNS.get(field, field)} {_among(chosen)}")
+            values += chosen
+    if prefix:
+        conditions.append("substr(id, 1, ?) = ?")
+        values += [len(prefix), prefix]
+    if since is not None:
+        conditions.append("created_at >= ?")
+        values.append(since)
+    return (f" WHERE {' AND '.join(conditions)}" if conditions else ""), values
 
 
 def _among(values: list[Any]) -> str:

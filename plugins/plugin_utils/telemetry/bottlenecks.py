@@ -78,6 +78,8 @@ _OF_SERVICE = (
     ("vllm:num_requests_waiting", 1.0, "queue", "{:.1f} requests waited in its queue"),
     ("llamacpp:requests_deferred", 1.0, "queue", "{:.1f} requests waited in its queue"),
 )
+_CONNECTIONS = "pg_stat_database_numbackends"
+_LOOKED_AT = {_CONNECTIONS, *(metric for metric, *_limit in _OF_SERVICE)}  # of a file of up to 64 MiB
 
 
 def outcome(
@@ -120,7 +122,8 @@ class _Sources:
             for row in rows:
                 self.gpus.setdefault(f"{stem.removeprefix('gpu-')} GPU {row.get('gpu') or 0.0:.0f}", []).append(row)
         self.services: dict[str, dict[str, Series]] = {
-            Path(path).stem: read(run, f"metrics/{path.name}") for path in sorted(run.path.glob("metrics/*.csv"))
+            Path(path).stem: read(run, f"metrics/{path.name}", _LOOKED_AT)
+            for path in sorted(run.path.glob("metrics/*.csv"))
         }
         has = {"the service's nodes": self.nodes, "what the service says of itself": self.services}
         self.missing = [name for name, tables_ in has.items() if not tables_]
@@ -170,7 +173,7 @@ def _of_service(
             if mean is not None and mean >= limit:
                 yield _item(what, name, text, mean, source)
     most = ((plan.get("service") or {}).get("settings") or {}).get("max_connections")
-    backends = [mean for one in series.values() if one.metric == "pg_stat_database_numbackends"
+    backends = [mean for one in series.values() if one.metric == _CONNECTIONS
                 and (mean := _mean(one, spans)) is not None]  # fmt: skip
     if most and sum(backends) >= 0.9 * float(most):
         text = f"{{:.0f}} of its {most} connections were in use"

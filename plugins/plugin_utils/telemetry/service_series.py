@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from ansible_collections.aifactory.benchmark.plugins.module_utils.agent.metrics.scraper import COLUMNS as _COLUMNS
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.results_csv import finite
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 UP = "up"  # 1 while the service answers its questions
@@ -36,10 +40,15 @@ class Series:
 
     def parts(self, start: float, end: float) -> list[tuple[float, float]]:
         """(value, how long, s) of each value that it had in a time."""
-        inside = [t for t in self.times if start < t < end]
-        cuts = [start, *inside, end]
-        found = ((self.at(a), b - a) for a, b in itertools.pairwise(cuts))
-        return [(value, seconds) for value, seconds in found if value is not None]
+        first, last = bisect_right(self.times, start), bisect_left(self.times, end)
+        cuts = [start, *self.times[first:last], end]
+        values = [self.values[first - 1] if first else None, *self.values[first:last]]
+        found = zip(values, itertools.pairwise(cuts), strict=True)
+        return [(value, until - since) for value, (since, until) in found if value is not None]
+
+    def changes(self, start: float, end: float) -> int:
+        """How often it got another value between two times."""
+        return max(0, bisect_left(self.times, end) - bisect_right(self.times, start))
 
     def grown(self, start: float, end: float) -> float:
         """By how much a counter grew; one that begins anew (its server did) counts from 0."""
@@ -49,15 +58,32 @@ class Series:
         return sum(b - a if b >= a else b for a, b in itertools.pairwise(values))
 
 
-def read(run: RunDirectory, name: str) -> dict[str, Series]:
-    """The series of a file by their names; lines that are no sample (its writer was killed) are left out."""
-    found: dict[str, Series] = {}
-    for row in run.table(name):
-        t, value = row.get("t"), row.get("value")
-        if not isinstance(t, float) or not isinstance(value, float):
+def read(run: RunDirectory, name: str, metrics: Collection[str] | None = None) -> dict[str, Series]:
+    """The series of a file by their names, of all `metrics` or only of these.
+
+    Lines that are no sample (its writer was killed) are left out.
+    """
+    found: dict[tuple[str, str], Series] = {}
+    moments: dict[str, float | None] = {}  # those of one question have one time
+    for cells in csv.reader(run.lines(name)):
+        if len(cells) < len(_COLUMNS) or (metrics is not None and cells[1] not in metrics):
             continue
-        made = Series(str(row["metric"]), str(row["labels"] or ""), str(row["kind"]))
-        series = found.setdefault(made.name, made)
+        moment, metric, labels, kind, text = cells[: len(_COLUMNS)]
+        if moment not in moments:
+            moments[moment] = _number(moment)
+        t, value = moments[moment], _number(text)
+        if t is None or value is None:
+            continue
+        series = found.get((metric, labels))
+        if series is None:
+            series = found[metric, labels] = Series(metric, labels, kind)
         series.times.append(t)
         series.values.append(value)
-    return found
+    return {series.name: series for series in found.values()}
+
+
+def _number(text: str) -> float | None:
+    try:
+        return finite(text)
+    except ValueError:
+        return None  # of the header, or of a line that is cut short

@@ -137,6 +137,10 @@ class RestSlurm:
         """Rows of slurmctld for all jobs of the token's user."""
         return [row for row in jobs.controller_jobs(self._get(doing, "slurm/jobs")) if row.user == self._user]
 
+    def queue_of_all(self, doing):
+        """Rows of slurmctld for all jobs that the token's user may see."""
+        return jobs.controller_jobs(self._get(doing, "slurm/jobs"))
+
     def _records(self, doing, conditions, steps=False):
         query = "&".join("{0}={1}".format(key, quote(str(value), safe="")) for key, value in conditions)
         return jobs.accounting_jobs(self._get(doing, "slurmdb/jobs?" + ("" if steps else "skip_steps=true&") + query))

@@ -92,6 +92,16 @@ def test_it_needs_nothing_but_itself(tmp_path):
     assert not re.search(r"url\((?!data:)", " ".join(parsed.script[:1])), "the style sheet loads nothing"
 
 
+def test_tables_and_plots_say_what_they_are_to_who_cannot_see_them(tmp_path):
+    parsed, _html, _markdown = page(finished(tmp_path, "finished")[0])
+    regions = [attributes for _tag, attributes in parsed.elements if attributes.get("class") == "scroll"]
+    assert all(region["role"] == "region" and region["tabindex"] == "0" for region in regions)
+    labels = [region["aria-label"] for region in regions]
+    assert len(labels) == len(set(labels)) == sum(tag == "table" for tag, _attributes in parsed.elements)
+    assert all(attributes.get("scope") for tag, attributes in parsed.elements if tag == "th")
+    assert all(attributes["aria-label"] for tag, attributes in parsed.elements if tag == "svg")
+
+
 def test_the_numbers_are_there_without_scripts(tmp_path):
     parsed, _html, _markdown = page(finished(tmp_path, "finished")[0])
     text = re.sub(r"\s+", " ", " ".join(parsed.text))

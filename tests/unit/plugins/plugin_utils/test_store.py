@@ -43,6 +43,29 @@ def test_a_run_is_written_whole_or_not_at_all(store):
     assert store.results([record()["id"]])[0]["value"] == 1.0
 
 
+def test_runs_are_ordered_counted_and_given_by_pages(store):
+    for number, cluster in enumerate(("b", "a", "b")):
+        store.upsert(record(number, cluster=cluster, verdict=None if number else "VALID"))
+    assert [r["created_at"] for r in store.runs(order="cluster")] == [1001.0, 1002.0, 1000.0]
+    assert [r["created_at"] for r in store.runs(order="-cluster", limit=1, offset=1)] == [1000.0]
+    assert [r["created_at"] for r in store.runs(order="created_at", limit=2, offset=2)] == [1002.0]
+    assert (store.count(), store.count(cluster="b"), store.count(prefix="x")) == (3, 2, 0)
+    assert store.choices("cluster", "verdict") == {"cluster": ["a", "b"], "verdict": ["VALID"]}
+    with pytest.raises(StoreError, match="created_at, recipe"):
+        store.runs(order="record")
+    with pytest.raises(StoreError, match="colour"):
+        store.choices("colour")
+
+
+def test_the_latest_run_of_each_recipe_on_each_cluster(store):
+    store.upsert(record(1))
+    store.upsert(record(2))
+    store.upsert(record(3, state="measuring"))
+    store.upsert(record(4, cluster="second", state="failed"))
+    found = store.latest(("finished", "failed"))
+    assert [r["created_at"] for r in found] == [1004.0, 1002.0]
+
+
 def test_runs_are_filtered_newest_first(store):
     store.upsert(record(1))
     store.upsert(record(2, cluster="second", verdict="INVALID"))

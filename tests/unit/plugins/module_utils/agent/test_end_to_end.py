@@ -43,6 +43,7 @@ def test_pgbench_against_postgresql(run, postgresql):
     assert run.event("clients", "clients_ready")["count"] == 3
     progress = [event for event in run.events("clients") if event["event"] == "progress"]
     assert progress and progress[-1]["operations"] > 0
+    assert all(event["response_time_mean_s"] is None or event["response_time_mean_s"] > 0 for event in progress)
 
     cases = run.json("results/cases.json")
     assert [case["case"] for case in cases] == ["max", "half"]

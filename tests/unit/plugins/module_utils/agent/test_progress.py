@@ -60,3 +60,11 @@ def test_the_schedule_says_what_a_workload_can_not():
 
 def test_before_the_first_report_nothing_was_done():
     assert Progress().at(5.0)[1:3] == (0.0, 0.0)
+
+
+def test_response_times_are_of_all_clients_and_of_those_that_know_them():
+    progress = Progress()
+    progress.take(report(0, 1.0, 10, timed=8, response_sum_us=8000))
+    progress.take(report(0, 2.0, 20, timed=18, response_sum_us=20000))
+    progress.take(report(1, 2.0, 5))
+    assert progress.response_times() == (18, 20000)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+from ansible_collections.aifactory.benchmark.plugins.module_utils.load import pace
 from ansible_collections.aifactory.benchmark.plugins.module_utils.load.pace import stretch
 
 
@@ -55,3 +56,10 @@ def test_a_few_operations_say_nothing(count):
 def test_all_at_once_is_no_schedule():
     assert stretch([1.0] * 50, [2.0 + n for n in range(50)]) == 1.0
     assert math.isfinite(stretch([1.0] * 50 + [1.0000001], [2.0] * 51))
+
+
+def test_of_very_many_operations_a_part_says_the_same(monkeypatch):
+    monkeypatch.setattr(pace, "_ENOUGH", 700)
+    found = stretched(1000, 60, lambda due, draw: draw.lognormvariate(-4, 0.4) + due * (1 / 0.9 - 1))
+    assert found == pytest.approx(1 / 0.9, rel=1e-3)
+    assert stretched(1000, 60, lambda _due, draw: draw.lognormvariate(-4, 0.4)) < 1.001

@@ -101,6 +101,9 @@ class FakeAwx:
             return self._below(method, kind, thing, rest[1], data)
         if method == "DELETE":
             del self.objects[kind][number]
+            for related in self.lists.values():
+                while number in related:
+                    related.remove(number)
             return 204, None
         if method == "PATCH":
             if kind == "credential_types" and "inputs" in data and self._users(number):
