@@ -15,7 +15,7 @@ BENCHES := bench-compare bench-confidence bench-dashboards bench-engine bench-ht
   bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport bench-web
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
-  test-injection test-vllm test-web molecule bench $(BENCHES) build execution-environment clean
+  test-injection test-vllm test-web molecule bench $(BENCHES) look-dashboards build execution-environment clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -135,6 +135,10 @@ bench-records: setup  ## statistics over ten million requests: CPU time and memo
 bench-dashboards: setup-dev  ## every query of every dashboard in a Prometheus with the history of 200 runs
 	tools/test_packages.sh
 	$(BIN)/python tests/bench/bench_dashboards.py
+
+look-dashboards: setup-dev  ## the data of every dashboard as pages in build/dashboards, for a person to look at
+	tools/test_packages.sh
+	$(BIN)/python tests/look/dashboards.py build/dashboards
 
 build: setup  ## the collection's tarball in dist/
 	mkdir -p dist
