@@ -117,7 +117,8 @@ class _Lines:
             is_between = (low < place) & (place < high)
             found.append(_Fits(place, numpy.where(is_between, left, numpy.inf), fitted[:, 1], fitted[:, 3]))
         best = numpy.argmin([fits.left for fits in found], axis=0)
-        return _Fits(*(numpy.choose(best, [fits[field] for fits in found]) for field in range(4)))
+        of_each = numpy.arange(len(samples))
+        return _Fits(*(numpy.stack(values)[best, of_each] for values in zip(*found, strict=True)))
 
     def left_by_one(self, samples: Any) -> Any:
         """The sum of squares that one straight line leaves."""

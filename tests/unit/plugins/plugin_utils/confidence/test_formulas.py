@@ -166,6 +166,13 @@ def test_a_knee_lies_in_its_interval():
     assert knee.find(LOADS, swept(lambda load: 100 * min(load, 5.7))) == found, "seeded"
 
 
+def test_a_sweep_may_have_many_loads():
+    """Each of them, and each gap between two, may be where the lines meet: more than numpy.choose takes."""
+    loads = list(range(1, 61))
+    found = knee.find(loads, [[100.0 * min(load, 20) * factor for factor in (0.99, 1.01)] for load in loads])
+    assert found.status == knee.FOUND and found.at == pytest.approx(20, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("curve", "status"),
     [(lambda load: 100 * load, knee.GROWS), (lambda load: 100 * load**0.6, knee.GROWS), (lambda load: 100, knee.FLAT)],
