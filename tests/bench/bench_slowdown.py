@@ -25,14 +25,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / ".collections"), str(ROOT / "tests/bench")]
 
 import local_run  # noqa: E402
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import compare  # noqa: E402
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import compare, stats  # noqa: E402
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare import judged, verdicts, words  # noqa: E402
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.compare.sides import Run, Side  # noqa: E402
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory  # noqa: E402
 
 SERVER = ROOT / "tests/bench/delayed_server.py"
 TOLERATED = 1 / 20
-PILOT = verdicts.PILOT
 UNCHANGED, PLANTED = "unchanged", "planted"
 VERDICTS = (verdicts.WORSE, verdicts.BETTER, verdicts.SAME, verdicts.UNDECIDED)
 WRONG = {UNCHANGED: (verdicts.WORSE, verdicts.BETTER), PLANTED: (verdicts.BETTER, verdicts.SAME)}
@@ -68,7 +67,7 @@ class Experiment:
 
     def pilot(self) -> tuple[int, float]:
         """(repetitions a side that two short runs propose, mean response time of the server in s)."""
-        runs = [self.run(self.options.delay_ms / 1e3, PILOT) for _side in "ab"]
+        runs = [self.run(self.options.delay_ms / 1e3, stats.PILOT) for _side in "ab"]
         numbers = judged_numbers(self.compare(*runs))
         for number in numbers:
             print(

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import catalogue
-from .document import FieldPath
-from .load import load_recipe
+from .document import FieldPath, read_document
 from .roles import COLLECTION_ROOT, service_type, service_types
 from .schema import json_schema
 
@@ -126,10 +125,7 @@ def load_questions(base: dict[str, Any] | None = None, *, service: str | None = 
 
 def base_data(name: str) -> dict[str, Any]:
     """The content of a shipped recipe."""
-    from .document import read_document
-
     path = COLLECTION_ROOT / "recipes" / f"{name}.yml"
-    load_recipe(str(path))
     return read_document(path, catalogue.shown_path(path)).data
 
 

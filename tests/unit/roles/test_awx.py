@@ -70,12 +70,6 @@ def test_everything_is_made_once(awx):
     assert code == 0 and "everything in AWX is as it should be" in text, text
     assert awx.written == [], "twice changes nothing"
 
-    code, text = play(awx, awx_watch_jobs=2, awx_hf_token="", awx_watch_timeout_s=1800)
-    assert code == 0, text
-    assert chain(awx, gate["id"]) == ["run", "watch-1", "watch-2", "gate"]
-    assert len(awx.lists["job_templates", run["id"], "credentials"]) == 1, "exactly those that are wanted"
-    assert json.loads(run["extra_vars"])["watch_timeout"] == 1800
-
 
 def chain(fake, workflow):
     """The identifiers of a workflow's nodes, from the first along its edges."""

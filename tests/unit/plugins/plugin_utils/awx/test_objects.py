@@ -74,6 +74,18 @@ def test_a_secret_is_set_once_and_again_when_that_is_asked(awx):
     assert awx.named("credentials", "c")["inputs"] == {"token": "2"}
 
 
+def test_a_template_has_exactly_the_credentials_that_are_wanted(awx):
+    second = {**SECRETS, "name": "S2"}, {**CREDENTIAL, "name": "d", "credential_type": "S2"}
+    base = (*BASE, SECRETS, CREDENTIAL, *second)
+    have(awx, *base, {**TEMPLATE, "credentials": ["c"]})
+    assert have(awx, *base, {**TEMPLATE, "credentials": ["d"]}) == [
+        "job_template 'run': credentials: without c",
+        "job_template 'run': credentials: with d",
+    ]
+    other = {**CREDENTIAL, "name": "e", "credential_type": "S2"}
+    assert have(awx, *base, other, {**TEMPLATE, "credentials": ["e"]})[1:], "AWX takes one of each type"
+
+
 def test_a_project_that_has_a_new_playbook_is_fetched_again(awx, tmp_path):
     have(awx, *BASE, TEMPLATE)
     (tmp_path / "late.yml").write_text("- import_playbook: aifactory.benchmark.run\n")
