@@ -122,7 +122,7 @@ def test_a_stream_tells_what_changed_and_ends(client, runs):
     answer = client.get(f"/runs/{run.id}/stream")
     assert answer.mimetype == "text/event-stream"
     first = next(part for part in map(bytes.decode, answer.response) if "event: news" in part)
-    assert "live_rate" in first and "badge measuring" in first
+    assert "live_rate" in first and ">measuring</p>" in first
     answer.close()
     over = client.get(f"/runs/{runs['finished'].id}/stream").text
     assert over.rstrip().endswith("event: over\ndata: {}")
