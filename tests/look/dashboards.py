@@ -157,7 +157,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="aifactory-dashboards-") as name:
         folder = Path(name)
         files = copies(exported(folder), folder / "copies", RUNS, DAYS - 1)
-        files.append(folder / "live.om")
+        files += [*sorted((folder / "openmetrics").iterdir()), folder / "live.om"]
         files[-1].write_text(history.live(folder / "home"))
         prometheus.backfill(files, folder / "data")
         with prometheus.prometheus(folder) as server:

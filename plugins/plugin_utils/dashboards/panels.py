@@ -26,7 +26,7 @@ def curves(title: str, *queries: Query, unit: str = "short", points: bool = Fals
     """Values over time; `points`: each is a result by itself, with a line to the next one."""
     custom = {
         "drawStyle": "line", "lineWidth": 1, "fillOpacity": 5, "spanNulls": points,
-        "showPoints": "always" if points else "never", "pointSize": 6 if points else 4,
+        "showPoints": "always" if points else "auto", "pointSize": 6 if points else 4,
     }  # fmt: skip
     options = {"legend": {**_LEGEND, "calcs": []}, "tooltip": {"mode": "multi", "sort": "desc"}}
     defaults = {"unit": unit, "min": 0, "custom": custom}
