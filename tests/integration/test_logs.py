@@ -11,7 +11,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_logs_are_followed_while_a_run_goes_on_and_read_afterwards(play, recipe, home):
-    [run] = play("run", "-e", f"recipe={recipe(duration='8s')}", "-e", "watch_timeout=1").run_ids()
+    [run] = play("run", "-e", f"recipe={recipe(duration='20s')}", "-e", "watch_timeout=1").run_ids()
     short = play("logs", "-e", "follow=true", "-e", "follow_timeout=2", "-e", f"run={run}")
     assert short.rc == 0 and "goes on; follow its logs again" in short.output, short.output
     followed = play("logs", "-e", "follow=true", "-e", "follow_timeout=120", "-e", f"run={run}", "-e", "tail=1000")
