@@ -15,7 +15,7 @@ BENCHES := bench-compare bench-confidence bench-dashboards bench-engine bench-ht
   bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport bench-web
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
-  test-injection test-vllm test-web molecule bench $(BENCHES) look-dashboards docs build execution-environment clean
+  test-docs test-injection test-vllm test-web molecule bench $(BENCHES) look-dashboards docs build execution-environment clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -78,6 +78,9 @@ test-web: setup-dev  ## the web UI in a real browser, without a cluster
 
 test-ways: test-cluster  ## the modules by each way to Slurm on both clusters; CI runs half
 	$(BIN)/python -m pytest -q -m "extra or not extra" tests/integration/test_slurm_modules.py
+
+test-docs: test-cluster  ## the commands of the first pages of the documentation on the local cluster
+	$(BIN)/python -m pytest -q -m extra tests/integration/test_docs_commands.py
 
 test-injection: setup-dev  ## 100,000 hostile values of recipes through the roles' templates and a real shell
 	INJECTION_RECIPES=$(INJECTION_RECIPES) $(BIN)/python -m pytest -q tests/unit/injection

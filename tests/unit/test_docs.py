@@ -11,14 +11,11 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan_models import ClusterVariables
 
 from tests.integration import test_services, test_standins
+from tests.unit.docs_blocks import DOCS, FENCE, PAGES, ROOT, blocks
 
-ROOT = Path(__file__).resolve().parents[2]
-SITE = ROOT / "docs" / "site"  # these pages only put the others in order, and lie elsewhere when the site is built
-DOCS = [page for page in sorted((ROOT / "docs").rglob("*.md")) if SITE not in page.parents]
-PAGES = [ROOT / "README.md", ROOT / "inventory" / "README.md", *DOCS]
+SITE = ROOT / "docs" / "site"
 CODE = ("plugins", "roles", "playbooks")
 
-_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 _PLAYBOOK = re.compile(r"ansible-playbook(?: -[a-z] \S+)* aifactory\.benchmark\.([a-z_]+)")
@@ -37,7 +34,7 @@ def named(pages):
 
 def prose(page: Path) -> str:
     """The text without its blocks of code."""
-    return _FENCE.sub("", page.read_text())
+    return FENCE.sub("", page.read_text())
 
 
 def anchors(page: Path) -> set[str]:
@@ -53,10 +50,10 @@ def anchors(page: Path) -> set[str]:
 def recipes() -> list[tuple[str, str]]:
     """(where, text) of the blocks of YAML that are recipes."""
     return [
-        (f"{page.relative_to(ROOT)}:{page.read_text()[: block.start()].count(chr(10)) + 1}", block.group(2))
+        (block.where, block.text)
         for page in PAGES
-        for block in _FENCE.finditer(page.read_text())
-        if re.match(r"(#.*\n)*(service|configuration):", block.group(2))
+        for block in blocks(page)
+        if re.match(r"(#.*\n)*(service|configuration):", block.text)
         and page.name != "service-types.md"  # test_outside_role.py runs it, with the collection that the page makes
     ]
 
