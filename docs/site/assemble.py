@@ -28,10 +28,13 @@ def pages() -> list[Path]:
 
 
 def linked_files(page: Path) -> list[Path]:
-    """What a page links to and is no page: pictures, and files that the site offers for download."""
+    """What a page links to and is no page: pictures, and files that the site offers for download.
+
+    A link that leads nowhere is left to Sphinx, which tells its page and line.
+    """
     targets = [link for link in _LINK.findall(page.read_text(encoding="utf-8")) if not re.match(r"[a-z]+:", link)]
     found = [(page.parent / target).resolve() for target in targets]
-    return [path for path in found if path.suffix != ".md"]
+    return [path for path in found if path.suffix != ".md" and path.exists()]
 
 
 def put(path: Path, target: Path) -> None:

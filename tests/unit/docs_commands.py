@@ -37,6 +37,7 @@ OTHERS = {
     ".": "enters the virtual environment in which the tests run already",
     "ansible": "asks a cluster's slurmrestd: tests/integration/test_run_by_rest.py",
     "ansible-galaxy": "installs the tarball that was built: tools/import_build.sh",
+    "antsibull-changelog": "changes the changelog: tools/release.sh has it done in a copy",
     "ansible-rulebook": "needs Java: tests/unit/extensions/test_run_finished.py reads the rulebook",
     "cat": "shows a file of a server that runs",
     "createdb": "changes a PostgreSQL of the reader's",
@@ -44,17 +45,24 @@ OTHERS = {
     "curl": "asks the web UI: tests/unit/plugins/plugin_utils/web",
     "cut": "reads a file of the local cluster",
     "env": "runs inside the local cluster",
+    "git": "changes the repository",
+    "gpg": "needs the release's key: tests/unit/test_release.py has one of its own",
     "make": "a target that is checked to exist; the tests are run by them",
     "nsenter": "enters the local cluster",
     "pip": "changes the environment of the tests",
+    "sed": "changes a file of the repository, where it has -i; else it is run",
     "podman": "sends an image to a registry",
     "promtool": "needs a Prometheus: tests/unit/plugins/plugin_utils/monitoring",
+    "sha256sum": "needs the files of a release",
     "ssh": "asks a cluster",
 }
 # pages whose example is run as a whole by a test of its own
 WHOLE_PAGES = {"docs/service-types.md": "tests/integration/test_outside_role.py"}
 # files that a page has its reader make in words: a copy of
-COPIES = {"docs/getting-started.md": {"mine.yml": "recipes/quickstart.yml"}}
+COPIES = {
+    "docs/getting-started.md": {"mine.yml": "recipes/quickstart.yml"},
+    "docs/upgrade.md": {"recipes/mine.yml": "recipes/quickstart.yml"},
+}
 _OF_THE_READER = re.compile(r"my-[\w-]+\.yml$")
 
 
@@ -69,7 +77,7 @@ def playbook(command: Command) -> str | None:
 def runs_here(command: Command) -> bool:
     """Whether the unit tests run this command as it stands."""
     if command.words[0] == "sed":
-        return True
+        return "-i" not in command.words
     name, words = playbook(command), " ".join(command.words)
     if command.block.page in WHOLE_PAGES or "follow=true" in words:
         return False
