@@ -58,14 +58,13 @@ test-cluster: setup-dev  ## two clusters for the tests: Slurm of this distributi
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
 
 integration: test-cluster  ## tests on the real clusters, over ssh as an ordinary user
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not extra and not alone" tests/integration
-	$(BIN)/python -m pytest -q -m "not extra and alone" tests/integration
+	$(BIN)/python -m pytest -q tests/integration
 
 test-services: test-cluster  ## every small recipe on the real cluster, one after another
 	$(BIN)/python -m pytest -v -k test_the_small_recipe tests/integration/test_services.py tests/integration/test_standins.py
 
 test-faults: test-cluster  ## every fault in every phase on two versions of Slurm at the same time (an hour); CI runs a part
-	$(BIN)/python -m pytest -v -n 2 --dist loadgroup -m fault tests/faults
+	$(BIN)/python -m pytest -v -n 2 -m fault tests/faults
 	$(BIN)/python -m pytest -v -m fault tests/integration/test_controllers.py
 
 test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)

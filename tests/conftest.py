@@ -37,9 +37,19 @@ def cluster_of(item: pytest.Item) -> str:
     return named[1] if named else marker.args[0] if marker else "local"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each cluster a worker of its own, with -n 2 --dist loadgroup."""
-    for item in items:
-        if {"integration", "faults"} & set(item.path.relative_to(ROOT).parts):
-            item.add_marker(pytest.mark.xdist_group(cluster_of(item)))
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Two test runs at once, each on a cluster of its own."""
+    parser.addoption("--cluster", metavar="NAME", help="of the tests that work on a cluster only those on this one")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of other clusters."""
+    wanted = config.getoption("cluster")
+    others = [item for item in items if wanted and _works_on_a_cluster(item) and cluster_of(item) != wanted]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+def _works_on_a_cluster(item: pytest.Item) -> bool:
+    return bool({"integration", "faults"} & set(item.path.relative_to(ROOT).parts))

@@ -19,7 +19,8 @@ copy_tree() {
   local root=$1
   rm -rf "$root"
   mkdir -p "$root"
-  git ls-files -z --cached --others --exclude-standard -- . ':!tests/unit' ':!tests/integration' ':!tests/faults' ':!tests/bench' ':!tests/e2e' |
+  git ls-files -z --cached --others --exclude-standard -- . ':!tests/unit' ':!tests/integration' ':!tests/faults' ':!tests/bench' ':!tests/e2e' \
+    ':!tests/look' |
     tar --null --files-from=- -cf - | tar -xf - -C "$root"
 }
 

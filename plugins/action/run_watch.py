@@ -159,7 +159,7 @@ class ActionModule(RunAction):
     def _draw(self) -> None:
         """The line that is drawn anew, below those that stay."""
         # one that is wider than the terminal would be drawn anew below itself
-        line = f"[{self.host}] {self.standing.line(bar=True)}"[: terminal.columns() - 1]
+        line = f"[{self.host}] {self.standing.line(with_bar=True)}"[: terminal.columns() - 1]
         self._display.display(f"\r{line}\x1b[K", newline=False)
         self.line_open = True
 

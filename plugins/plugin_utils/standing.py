@@ -38,11 +38,11 @@ class Standing:
         self._bench: dict[str, Any] = plan["benchmarks"]
         self._parts, self._clock = parts, clock
 
-    def line(self, *, bar: bool = False) -> str:
-        """What goes on; with `bar` a progress bar in front of a measurement."""
+    def line(self, *, with_bar: bool = False) -> str:
+        """What goes on; with `with_bar` a progress bar in front of a measurement."""
         last = next((event for event in reversed(self._parts.events) if self._tells(event)), None)
         if last is not None and last["event"] in _MEASURING:
-            return self._measuring(last, bar)
+            return self._measuring(last, with_bar)
         waiting = [text for role, job in self._parts.waiting() if (text := self._waits(role, job))]
         if waiting and (last is None or last["source"] != "clients"):
             return ", ".join(waiting)
@@ -65,9 +65,9 @@ class Standing:
             text += f", Slurm expects it to start at {time.strftime('%H:%M', time.localtime(job.expected_start_s))}"
         return text
 
-    def _measuring(self, event: dict[str, Any], bar: bool) -> str:
+    def _measuring(self, event: dict[str, Any], with_bar: bool) -> str:
         progress = event if event["event"] == "progress" else {"elapsed_s": 0, "duration_s": self._length_s() or None}
-        parts = [watch.progress_bar(progress) if bar else watch.progress_text(progress)]
+        parts = [watch.progress_bar(progress) if with_bar else watch.progress_text(progress)]
         number, total = self._number(), self._total()
         if total > 1:
             parts.append(f"measurement {number} of {total}")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from ..integration.conftest import (
     RUN_ID,
@@ -64,6 +65,18 @@ def pytest_collection_modifyitems(items) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents and item.name not in IN_CI:
             item.add_marker(pytest.mark.extra)
+
+
+class ByCluster(LoadScopeScheduling):
+    """Both clusters at the same time, each by a worker of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return re.findall(r"\[(local\w*)", nodeid)[0]
+
+
+def pytest_xdist_make_scheduler(config, log) -> ByCluster:
+    """With -n 2."""
+    return ByCluster(config, log)
 
 
 class Run:

@@ -243,6 +243,7 @@ def test_no_secret_leaves_the_job(play, recipe, home):
     assert not kept
 
 
+@pytest.mark.alone
 def test_calls_do_not_grow_with_the_clients(play, recipe, home):
     calls = {}
     for clients in (1, 8, 64):

@@ -162,7 +162,8 @@ class Objects:
         if isinstance(wanted, dict) and isinstance(found, dict):
             return all(self._same(value, found.get(name)) for name, value in wanted.items())
         if isinstance(wanted, str) and isinstance(found, str) and wanted != found:
-            return _variables(wanted) == _variables(found) is not None
+            variables = _variables(wanted)
+            return variables is not None and variables == _variables(found)
         return wanted == found
 
     def _relate(self, path: str, title: str, number: int, wanted: Mapping[str, int]) -> None:

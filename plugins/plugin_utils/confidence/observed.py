@@ -142,7 +142,7 @@ def trends(evidence: Evidence) -> list[dict[str, Any]]:
         for number in numbers:
             known = [evidence.table.value(name, case["repetition"], *number) for case in repetitions]
             if None not in known:
-                values[name, *number] = known
+                values[(name, *number)] = known
     return [
         {"case": name, "metric": metric, "statistic": statistic, **found._asdict()}
         for (name, metric, statistic), found in trend.find(values).items()

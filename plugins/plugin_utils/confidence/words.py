@@ -136,7 +136,7 @@ def _seconds(evidence: Evidence) -> Iterator[dict[str, Any]]:
         yield item("short", f"measured for {shortest + 1} s: whether a warm-up is in it can't be told below {needed} s")
     found = observed.correlated_seconds(evidence)
     if found and found[1] >= CORRELATED:
-        case, again = found
+        case, again = found[0], found[1]
         text = (
             f"a second is much like the one before it (autocorrelation {again:.2f}): their scatter says less than it "
         )

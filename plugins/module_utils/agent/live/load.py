@@ -63,8 +63,6 @@ def _rate(before, now, name):
 
 
 def _samples(tags, numbers, totals):
-    for sample in samples.of_load(tags, numbers):
-        yield sample
+    yield from samples.of_load(tags, numbers)
     # a counter goes on when the warm-up is over
-    for sample in samples.of_load({name: tags[name] for name in ("case", "repetition")}, totals):
-        yield sample
+    yield from samples.of_load({name: tags[name] for name in ("case", "repetition")}, totals)

@@ -108,8 +108,7 @@ class ClientNodes:
                     continue  # the last line may be half there
                 found = {column: float(text) for column, text in zip(telemetry.COLUMNS, values) if text}
                 if abs(now - found["t"]) <= VALID_S:
-                    for sample in of_node(found, "clients", name[len(_CLIENTS) : -len(".csv")]):
-                        yield sample
+                    yield from of_node(found, "clients", name[len(_CLIENTS) : -len(".csv")])
                 break
 
 

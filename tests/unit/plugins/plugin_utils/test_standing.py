@@ -68,7 +68,7 @@ def test_a_measurement_is_one_of_all_and_has_an_end(parts):
     report = {"case": "half", "repetition": 1, "elapsed_s": 10.0, "duration_s": 25.0, "operations": 500, "errors": 0}
     hear(parts, 0, "progress", "clients", rate_per_s=50.0, **report)
     assert line(parts) == " 40 % 500 operations, 50/s, 0 errors, measurement 2 of 4, 1 min 05 s left"
-    drawn = line(parts, bar=True)
+    drawn = line(parts, with_bar=True)
     assert drawn.startswith("[########............]") and "2 of 4" in drawn
 
 
