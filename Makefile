@@ -15,7 +15,7 @@ BENCHES := bench-compare bench-confidence bench-dashboards bench-engine bench-ht
   bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport bench-web
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
-  test-injection test-vllm test-web molecule bench $(BENCHES) look-dashboards build execution-environment clean
+  test-docs test-release test-injection test-vllm test-web molecule bench $(BENCHES) look-dashboards docs build release execution-environment clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -78,6 +78,12 @@ test-web: setup-dev  ## the web UI in a real browser, without a cluster
 test-ways: test-cluster  ## the modules by each way to Slurm on both clusters; CI runs half
 	$(BIN)/python -m pytest -q -m "extra or not extra" tests/integration/test_slurm_modules.py
 
+test-docs: test-cluster  ## the commands of the first pages of the documentation on the local cluster
+	$(BIN)/python -m pytest -q -m extra tests/integration/test_docs_commands.py
+
+test-release: test-cluster  ## the tarball in an empty environment, its signature, and the quickstart from it
+	$(BIN)/python -m pytest -q -m extra tests/unit/test_release.py tests/integration/test_release.py
+
 test-injection: setup-dev  ## 100,000 hostile values of recipes through the roles' templates and a real shell
 	INJECTION_RECIPES=$(INJECTION_RECIPES) $(BIN)/python -m pytest -q tests/unit/injection
 
@@ -139,9 +145,15 @@ look-dashboards: setup-dev  ## the data of every dashboard as pages in build/das
 	tools/test_packages.sh
 	$(BIN)/python tests/look/dashboards.py build/dashboards
 
+docs: setup-dev  ## the documentation site in build/site
+	tools/docs_site.sh
+
 build: setup  ## the collection's tarball in dist/
 	mkdir -p dist
 	$(BIN)/ansible-galaxy collection build --force --output-path dist
+
+release: setup-dev  ## all files of a release in dist/, signed with GPG_KEY=ID; publishes nothing (VERSION=X.Y.Z)
+	tools/release.sh $(VERSION)
 
 execution-environment: setup-dev build  ## the image for AWX (needs podman or docker; IMAGE=NAME:TAG)
 	mkdir -p build/execution-environment

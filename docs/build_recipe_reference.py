@@ -248,7 +248,7 @@ RULES = """\
 
 Every mistake is shown at once, with file, line, field and remedy, and nothing is submitted:
 
-```
+```text
 recipes/mine.yml:3: service.num_gpu: unknown key; did you mean 'num_gpus'? (allowed: name, type, port, …)
 recipes/mine.yml:9: benchmarks.duration: expected a duration, found the text 'ten seconds'; write it like 10s, 5m, …
 ```

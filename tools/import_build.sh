@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds the collection, has galaxy-importer judge the tarball, and installs it into an empty place to see that it starts.
+# usage: import_build.sh [TARBALL]   has galaxy-importer judge the tarball (by default one that it builds), and installs it
+# into an empty place to see that it starts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=$PWD/.venv/bin
@@ -8,7 +9,11 @@ mkdir -p build
 work=$(mktemp -d build/import.XXXXXX)
 trap 'rm -rf "$work"' EXIT
 
-"$bin/ansible-galaxy" collection build --force --output-path "$work" >/dev/null
+if [ -n "${1:-}" ]; then
+  cp "$1" "$work"
+else
+  "$bin/ansible-galaxy" collection build --force --output-path "$work" >/dev/null
+fi
 tarball=$(echo "$PWD/$work"/aifactory-benchmark-*.tar.gz)
 (
   cd "$work"

@@ -11,12 +11,11 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan_models import ClusterVariables
 
 from tests.integration import test_services, test_standins
+from tests.unit.docs_blocks import DOCS, FENCE, PAGES, ROOT, blocks
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "inventory" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SITE = ROOT / "docs" / "site"
 CODE = ("plugins", "roles", "playbooks")
 
-_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 _PLAYBOOK = re.compile(r"ansible-playbook(?: -[a-z] \S+)* aifactory\.benchmark\.([a-z_]+)")
@@ -35,7 +34,7 @@ def named(pages):
 
 def prose(page: Path) -> str:
     """The text without its blocks of code."""
-    return _FENCE.sub("", page.read_text())
+    return FENCE.sub("", page.read_text())
 
 
 def anchors(page: Path) -> set[str]:
@@ -51,10 +50,10 @@ def anchors(page: Path) -> set[str]:
 def recipes() -> list[tuple[str, str]]:
     """(where, text) of the blocks of YAML that are recipes."""
     return [
-        (f"{page.relative_to(ROOT)}:{page.read_text()[: block.start()].count(chr(10)) + 1}", block.group(2))
+        (block.where, block.text)
         for page in PAGES
-        for block in _FENCE.finditer(page.read_text())
-        if re.match(r"(#.*\n)*(service|configuration):", block.group(2))
+        for block in blocks(page)
+        if re.match(r"(#.*\n)*(service|configuration):", block.text)
         and page.name != "service-types.md"  # test_outside_role.py runs it, with the collection that the page makes
     ]
 
@@ -111,7 +110,15 @@ def test_every_variable_of_a_cluster_is_described():
 
 
 def test_every_page_is_in_the_index():
-    pages = {page for page in (ROOT / "docs").rglob("*.md") if page.name != "README.md"}
+    pages = {page for page in DOCS if page.name != "README.md"}
     index = ROOT / "docs" / "README.md"
     linked = {(index.parent / link.partition("#")[0]).resolve() for link in _LINK.findall(index.read_text())}
     assert {str(page.relative_to(ROOT)) for page in pages - linked} == set()
+
+
+def test_every_page_has_its_place_in_the_site():
+    orders = "\n".join(page.read_text() for page in SITE.glob("*.md"))
+    trees = "\n".join(re.findall(r"^```{toctree}$(.*?)^```$", orders, re.MULTILINE | re.DOTALL))
+    entries = re.findall(r"^(?:[^:].*<)?([\w/*-]+)>?$", trees, re.MULTILINE)
+    placed = {path for entry in entries for folder in (ROOT, SITE) for path in folder.glob(f"{entry}.md")}
+    assert {page for page in PAGES if page not in placed} == set()
