@@ -99,6 +99,7 @@ def test_clients_on_the_services_nodes_or_started_with_it(play, recipe, home, pl
     assert_nothing_left([run])
 
 
+@pytest.mark.alone
 def test_the_original_recipe_character_for_character(play, home, ollama_standin):
     binds = json.dumps({"benchmark_binds": [f"{ollama_standin}:/usr/local/bin/ollama:ro"]})
     dry = play("run", "-e", "recipe=original", "-e", binds, "--check")
