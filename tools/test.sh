@@ -32,20 +32,23 @@ test -s "$demo"/runs/*/report.html
 rm -rf "$demo"
 .venv/bin/ansible-playbook aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
 failed=""
+# what takes no time itself has what the clusters leave of the cores
+nice -n 19 "$python" -m pytest -q tests/unit --ignore=tests/unit/plugins/module_utils >build/unit.log 2>&1 &
+unit=$!
 # both clusters at the same time
 "$python" -m pytest -q --cluster local2411 -m "not extra and not alone" tests/integration tests/faults >build/local2411.log 2>&1 &
 other=$!
-trap 'kill "$other" 2>/dev/null || :; stop_cluster' EXIT
+trap 'kill "$unit" "$other" 2>/dev/null || :; stop_cluster' EXIT
 "$python" -m pytest -q --cluster local -m "not extra and not alone" tests/integration tests/faults >build/local.log 2>&1 || failed=1
 wait "$other" || failed=1
-# what takes no time itself runs on the second core; what does comes after it, alone
-"$python" -m pytest -q tests/unit tests/e2e --ignore=tests/unit/plugins/module_utils >build/unit.log 2>&1 &
-unit=$!
-trap 'kill "$unit" 2>/dev/null || :; stop_cluster' EXIT
+# what takes time itself comes last, alone but for the browser on the second core
+"$python" -m pytest -q tests/e2e >build/e2e.log 2>&1 &
+other=$!
 "$python" -m pytest -q -m "alone and not extra or not integration and not extra" \
   tests/integration tests/unit/plugins/module_utils >build/pytest.log 2>&1 || failed=1
+wait "$other" || failed=1
 wait "$unit" || failed=1
 stop_cluster
 trap - EXIT
-cat build/local2411.log build/local.log build/unit.log build/pytest.log
+cat build/e2e.log build/unit.log build/local2411.log build/local.log build/pytest.log
 [ -z "$failed" ]
