@@ -71,9 +71,10 @@ test-vllm: setup-dev  ## a real vLLM on CPUs, in an image of its own (1.1 GB)
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml -e @tests/integration/vllm.yml
 	$(BIN)/python -m pytest -q -m extra tests/integration/test_vllm.py
 
-test-web: setup-dev  ## the web UI in a real browser, without a cluster
+test-web: test-cluster  ## the web UI in a real browser: its pages, and runs on a cluster
 	tools/test_packages.sh
 	$(BIN)/python -m pytest -q tests/e2e
+	$(BIN)/python -m pytest -q -m extra tests/integration/test_web.py
 
 test-ways: test-cluster  ## the modules by each way to Slurm on both clusters; CI runs half
 	$(BIN)/python -m pytest -q -m "extra or not extra" tests/integration/test_slurm_modules.py

@@ -12,6 +12,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from .conftest import ROOT, assert_nothing_left, eventually, read_json, short
 
+pytestmark = [pytest.mark.integration, pytest.mark.extra]
+
 RUN_MS, LOOK_MS = 240_000, 30_000
 
 
