@@ -253,9 +253,9 @@ def test_calls_do_not_grow_with_the_clients(play, recipe, home):
         assert record["state"] == "finished", played.output  # whether this machine is fast enough is not the question
         calls[clients] = record["calls"]
     assert {made["sbatch"] for made in calls.values()} == {2}
-    # polling aside, and a few looks more at jobs that take longer to leave, the number is the same
+    # polling aside, and a few looks more at jobs that take longer to leave and at their steps, the number is the same
     fixed = [made["ssh"] - made["polls"] for made in calls.values()]
-    assert max(fixed) <= min(fixed) + 8, calls
+    assert max(fixed) <= min(fixed) + 12, calls
 
 
 def test_rates_and_repetitions_make_cases(play, recipe, home):
