@@ -163,20 +163,21 @@ def stop_run(run_id: str) -> launcher.Play:
 
 def watch_run(run_id: str) -> launcher.Play:
     """Start the play that follows a run. Raises Refused for one that is over."""
-    here = reading.settings()
-    run, record = reading.local(here, run_id)
-    if reading.is_over(record):
-        raise Refused(f"run {run.id} is over: there is nothing to follow")
-    return _going_on(run.id, "watch") or launcher.start(here, "watch", {"run": run.id})
+    return _of_living(run_id, "watch", "there is nothing to follow")
 
 
 def follow_run_logs(run_id: str) -> launcher.Play:
     """Start the play that follows a run's logs. Raises Refused for one that is over."""
+    return _of_living(run_id, "logs", "its logs are on its page", follow=True)
+
+
+def _of_living(run_id: str, kind: str, why_not: str, **variables: Any) -> launcher.Play:
+    """Start a play of this kind for a run, unless one goes on. Raises Refused for a run that is over."""
     here = reading.settings()
     run, record = reading.local(here, run_id)
     if reading.is_over(record):
-        raise Refused(f"run {run.id} is over: its logs are on its page")
-    return _going_on(run.id, "logs") or launcher.start(here, "logs", {"run": run.id, "follow": True})
+        raise Refused(f"run {run.id} is over: {why_not}")
+    return _going_on(run.id, kind) or launcher.start(here, kind, {"run": run.id, **variables})
 
 
 def _going_on(run_id: str, kind: str) -> launcher.Play | None:

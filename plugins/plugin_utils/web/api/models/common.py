@@ -5,26 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.models import BaseModel, ConfigDict, Field
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RUN_ID
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web.library import openapi
 
 PREFIX = "/api/v1"
-STATES = Literal[
-    "planned",
-    "queued",
-    "starting",
-    "ready",
-    "warmup",
-    "measuring",
-    "ending",
-    "finished",
-    "failed",
-    "stopped",
-    "unknown",
-]
 ORDER = r"^-?(created_at|recipe|cluster|service|workload|state|verdict)$"
 Name = Annotated[str, Field(max_length=200)]
 RunId = Annotated[str, Field(pattern=RUN_ID.pattern.replace(r"\d", "[0-9]"), max_length=100, description="id of a run")]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.models import BaseModel, Field
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_schema import State
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web.api.models.common import (
     ORDER,
-    STATES,
     Name,
     RunId,
     Strict,
@@ -30,7 +30,7 @@ class RunQuery(Strict):
     cluster: Name | None = None
     service: Name | None = None
     workload: Name | None = None
-    state: STATES | None = None
+    state: State | None = None
     verdict: Literal["VALID", "INVALID"] | None = None
     prefix: Name = Field("", description="beginning of the id")
     order: str = Field("-created_at", pattern=ORDER, description="the field to sort by; after a minus, descending")
