@@ -12,25 +12,35 @@ stop_cluster() {
       -e local_cluster_state=stopped >build/cluster-stop.log 2>&1 || cat build/cluster-stop.log
 }
 
+step() {
+  printf '%s min: %s\n' "$((SECONDS / 60))" "$1"
+}
+
 mkdir -p build
+step "packages"
 tools/test_packages.sh
 # on the second core
 tools/sanity.sh >build/sanity.log 2>&1 &
 sanity=$!
 trap 'kill "$sanity" 2>/dev/null || :' EXIT
+step "lint, sanity"
 tools/lint.sh
 tools/import_build.sh
+step "molecule"
 # molecule looks for Ansible's commands in PATH
 (cd extensions && PATH=${python%/*}:$PATH molecule test --all)
 wait "$sanity" || { cat build/sanity.log; exit 1; }
 tail -n 1 build/sanity.log
 trap stop_cluster EXIT
+step "demo"
 # the README's first command, as a newcomer runs it, with a benchmark_home of its own
 demo=$(mktemp -d)
 AIFACTORY_HOME=$demo make demo
 test -s "$demo"/runs/*/report.html
 rm -rf "$demo"
+step "test clusters"
 .venv/bin/ansible-playbook aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
+step "tests on both clusters, unit tests"
 failed=""
 # what takes no time itself has what the clusters leave of the cores
 nice -n 19 "$python" -m pytest -q tests/unit --ignore=tests/unit/plugins/module_utils >build/unit.log 2>&1 &
@@ -41,6 +51,7 @@ other=$!
 trap 'kill "$unit" "$other" 2>/dev/null || :; stop_cluster' EXIT
 "$python" -m pytest -q --cluster local -m "not extra and not alone" tests/integration tests/faults >build/local.log 2>&1 || failed=1
 wait "$other" || failed=1
+step "browser, tests that need the machine"
 # what takes time itself comes last, alone but for the browser on the second core
 "$python" -m pytest -q tests/e2e >build/e2e.log 2>&1 &
 other=$!
@@ -48,6 +59,7 @@ other=$!
   tests/integration tests/unit/plugins/module_utils >build/pytest.log 2>&1 || failed=1
 wait "$other" || failed=1
 wait "$unit" || failed=1
+step "over"
 stop_cluster
 trap - EXIT
 cat build/e2e.log build/unit.log build/local2411.log build/local.log build/pytest.log

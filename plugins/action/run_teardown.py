@@ -52,7 +52,6 @@ class ActionModule(RunAction):
         records = run_jobs.read(run) or run_jobs.adopt(run, self.client)
         if self.options["grace_s"]:
             self._ask_to_stop(remote, plan["run_dir"], records)
-            remote.calls.update(self.client.counts)
         checks, records = self._jobs(remote, run, records)
         if not self.options["keep_directory"]:
             # what the agents found, and the directory, are known when the run was collected
@@ -95,22 +94,19 @@ class ActionModule(RunAction):
         """Cancel what lives, wait until all are gone, and look by name for what nobody knows of."""
         ids = [job["id"] for job in records]
         names = [run_jobs.job_name(run.id, role) for role in run_jobs.ROLES]
-        if ids and not self.by_rest:
-            # the questions of a run that is over, in one remote call; accounting may lag, then scontrol knows more
-            asked = [squeue.argv(ids=ids), sacct.argv(ids=ids, steps=True), squeue.argv(names=names, mine=True)]
-            asked += map(scontrol.show_job_argv, ids)
-            self.client = SlurmClient(remote.prefetched(asked))
         end = time.monotonic() + self.options["deadline_s"]
-        found, (named, unknown) = self.client.jobs(ids, steps=True), self._named(names, end)
+        found, named, unknown = self._look(remote, ids, names, end)
         # asked side by side: one answer may have a job that is over, another the same one still completing
         living = {job_id for job_id, job in found.items() if not job.gone} | {job.raw_id for job in named}
         if living:
-            # what was asked before they ended proves nothing
-            remote.calls.update(self.client.counts)
-            self.client = self.slurm(remote)
             self._end(run, sorted(living))
-            found, (named, unknown) = self.client.jobs(ids, steps=True), self._named(names, end)
-        self._ask_again_for_steps(found)
+            # what was asked before they ended proves nothing
+            found, named, unknown = self._look(remote, ids, names, end)
+        if _late_steps(found):
+            time.sleep(ACCOUNTING_LAG_S)
+            again, _named, _unknown = self._look(remote, ids, names, end)
+            for job_id, job in again.items():
+                found[job_id].steps = job.steps or found[job_id].steps
         checks = [
             {
                 "what": f"{job['role']} job",
@@ -130,16 +126,23 @@ class ActionModule(RunAction):
         )
         return checks, [run_jobs.update(job, found[job["id"]]) for job in records]
 
-    def _ask_again_for_steps(self, found: dict[str, Job]) -> None:
-        """Once more about jobs that are gone while accounting still has a step of them running: it lags behind."""
-        late = [
-            job_id for job_id, job in found.items()
-            if job.gone and any(not states.is_final(step["state"]) for step in job.steps)
-        ]  # fmt: skip
-        if late:
-            time.sleep(ACCOUNTING_LAG_S)
-            for job_id, job in self.client.jobs(late, steps=True).items():
-                found[job_id].steps = job.steps or found[job_id].steps
+    def _look(
+        self, remote: Remote, ids: list[str], names: list[str], end: float
+    ) -> tuple[dict[str, Job], list[Job], str]:
+        """The run's jobs by id and by name, and why the latter are unknown; by commands with one remote call."""
+        self._count(remote)
+        if ids and not self.by_rest:
+            # accounting may lag, then scontrol knows more
+            asked = [squeue.argv(ids=ids), sacct.argv(ids=ids, steps=True), squeue.argv(names=names, mine=True)]
+            self.client = SlurmClient(remote.prefetched([*asked, *map(scontrol.show_job_argv, ids)]))
+        found, (named, unknown) = self.client.jobs(ids, steps=True), self._named(names, end)
+        self._count(remote)
+        return found, named, unknown
+
+    def _count(self, remote: Remote) -> None:
+        """Add what the client has asked so far to the run's calls, and go on with a new one."""
+        remote.calls.update(self.client.counts)
+        self.client = self.slurm(remote)
 
     def _named(self, names: list[str], end: float) -> tuple[list[Job], str]:
         """The jobs of these names in the queue; why nobody knows, where Slurm does not answer until `end`."""
@@ -188,6 +191,11 @@ class ActionModule(RunAction):
         answer = remote.shell(_TARGETS, folder, run_id)
         found = "none left" if answer.rc == 0 else answer.err.strip() or "still there"
         return [{"what": "live targets", "how": f"rm and look in {folder}", "found": found, "ok": answer.rc == 0}]
+
+
+def _late_steps(found: dict[str, Job]) -> bool:
+    """Whether accounting still has a step running of a job that is gone: it lags behind."""
+    return any(job.gone and any(not states.is_final(step["state"]) for step in job.steps) for job in found.values())
 
 
 def _said_goodbye(run: RunDirectory) -> bool:

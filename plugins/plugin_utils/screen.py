@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting, objectives, timeline
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.confidence import words
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory
 
 WIDTH = 80
@@ -200,7 +201,7 @@ def _sure(record: dict[str, Any]) -> list[Any]:
     statement = found["statement"].removesuffix(".")
     lines = [Text(f"sure {statement[:1].lower()}{statement[1:]}")]
     lines += [Text(f"knee {knee['message']}") for knee in found["knees"] if knee["status"] == "found"]
-    remarks = _few_of_a_code(found["remarks"], 1)
+    remarks = _few_of_a_code(words.beside_statement(found), 1)
     lines += [_remarks([("note", remark, "") for remark in remarks[:REMARKS]])] if remarks else []
     more = len(remarks) - REMARKS
     return [*lines, Text(f"{formatting.plural(more, 'more remark')} in the report")] if more > 0 else lines

@@ -45,17 +45,38 @@ PHASES = {
 }
 
 
-# what CI runs, since all takes an hour: a case of each kind, on each cluster in turn
+# what CI runs, since all takes an hour: each fault once, on each cluster in turn
 IN_CI = {
     "test_slurmctld_is_killed_and_comes_back[local-measuring]",
+    "test_slurmctld_has_lost_the_jobs[local2411]",
+    "test_slurmctld_is_frozen_past_the_time_out[local2411-measuring]",
+    "test_slurmdbd_is_down_to_the_end[local-measuring]",
+    "test_a_cluster_without_accounting[local2411]",
     "test_somebody_cancels_a_job[local-measuring-service]",
-    "test_the_queue_is_longer_than_the_deadline[local2411]",
+    "test_somebody_cancels_what_is_over[local2411-collecting]",
+    "test_a_node_is_lost[local-measuring-clients]",
+    "test_a_requeue_is_refused[local2411]",
+    "test_an_administrator_requeues_the_service[local]",
+    "test_the_time_limit_comes_while_it_starts[local2411]",
+    "test_the_time_limit_comes_while_it_is_measured[local]",
     "test_a_job_needs_more_memory_than_it_asked_for[local2411]",
+    "test_a_job_is_preempted[local]",
+    "test_a_held_job_goes_on_when_it_is_released[local2411]",
+    "test_a_held_job_is_given_up_at_the_deadline[local]",
+    "test_the_queue_is_longer_than_the_deadline[local2411]",
+    "test_a_dependency_is_never_satisfied[local]",
+    "test_the_order_in_which_jobs_come_up_does_not_matter[local]",
     "test_the_service_crashes[local-measuring]",
     "test_the_service_hangs[local2411-measuring]",
     "test_a_client_crashes[local2411-measuring]",
+    "test_one_client_never_starts[local2411]",
+    "test_the_clocks_of_two_nodes_differ[local]",
+    "test_the_connection_is_dropped[local2411-warm-up]",
     "test_the_connection_is_refused_for_a_while[local-measuring]",
+    "test_a_cluster_that_cannot_be_reached_at_all_is_told_at_once[local]",
     "test_the_disk_of_the_run_directory_is_full[local2411-measuring]",
+    "test_a_disk_that_fills_up_late_does_no_harm[local-teardown]",
+    "test_a_disk_without_room_is_told_before_anything_is_submitted[local2411]",
     "test_a_pull_that_breaks_off_leaves_nothing_and_the_next_one_succeeds[local]",
 }
 

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import load_recipe
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan_models import ClusterVariables
 
+from tests.faults import conftest as faults
 from tests.integration import test_services, test_standins
 from tests.unit.docs_blocks import DOCS, FENCE, PAGES, ROOT, blocks
 
@@ -26,6 +27,17 @@ def test_every_small_recipe_is_run_by_make_test_services():
     """But vLLM's, whose image is too large for every run of CI: `make test-vllm`."""
     recipes = {path.stem.removesuffix("-small") for path in (ROOT / "recipes").glob("*-small.yml")}
     assert recipes == {*test_services.SAYS, *test_standins.SAYS, "vllm"}
+
+
+def test_ci_runs_each_fault_once():
+    """As docs/faults.md says."""
+    there = {
+        name
+        for path in (ROOT / "tests/faults").glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.M)
+    }
+    in_ci = [case.partition("[")[0] for case in faults.IN_CI]
+    assert there == set(in_ci) and len(in_ci) == len(there)
 
 
 def named(pages):

@@ -18,6 +18,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.confidence imp
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.verdict.evidence import Evidence, item
 
 CORRELATED = 0.3  # from here on half of the seconds, or more, only repeat what the others say: (1 − ρ)/(1 + ρ)
+_ONCE = "one_repetition"
 
 
 def statement(found: dict[str, Any], evidence: Evidence) -> str:
@@ -64,6 +65,11 @@ def remarks(found: dict[str, Any], evidence: Evidence) -> list[dict[str, Any]]:
     ]
 
 
+def beside_statement(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The remarks of a record's `confidence` without the one that its statement is about already."""
+    return [each for each in found.get("remarks") or [] if (each.get("code"), each.get("case")) != (_ONCE, None)]
+
+
 def _named(line: dict[str, Any]) -> str:
     return formatting.metric({"metric": line["metric"], "statistic": line.get("statistic", "value")})
 
@@ -107,10 +113,10 @@ def _repetitions(first: list[dict[str, Any]], evidence: Evidence) -> Iterator[di
     alone = [line["case"] for line in first if line["repetitions"] < 2]
     asked = int(evidence.benchmarks.get("repetitions") or 1)
     if alone and len(alone) == len(first):
-        yield item("one_repetition", f"measured once: no interval. Set benchmarks.repetitions: {stats.PILOT}")
+        yield item(_ONCE, f"measured once: no interval. Set benchmarks.repetitions: {stats.PILOT}")
     else:
         for name in alone:
-            yield item("one_repetition", "measured once: no interval", name)
+            yield item(_ONCE, "measured once: no interval", name)
     for line in first:
         if 2 <= line["repetitions"] < asked:
             text = f"{line['repetitions']} of {asked} repetitions were measured: the interval is wider than was planned"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, formatting, objectives
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.confidence import words
 
 CASES = 4  # of a run with more, those that were fastest
 LINES = 4  # of a case
@@ -113,7 +114,7 @@ def _valid(record: dict[str, Any]) -> dict[str, Any]:
 def _sure(record: dict[str, Any], by_case: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """`sentence`, the first `remarks` (`case`, `message`), and how many `more` there are."""
     told = record.get("confidence") or {}
-    remarks = told.get("remarks") or []
+    remarks = words.beside_statement(told)
     known = {(remark.get("code"), remark.get("case")) for remark in remarks}
     notes = [note for note in record.get("notes") or [] if (note.get("code"), note.get("case")) not in known]
     remarks = [*remarks, *notes]

@@ -87,10 +87,10 @@ SERIES = {
 
 
 def test_prometheus_sees_a_run_while_it_goes_on(live, tmp_path):
-    service = live.start("service", "/usr/bin/python3", "-c", ANSWER)
-    clients = live.start("clients")
-    eventually(live.targets.exists)
+    # started first: it may need longer than the run takes
     with prometheus(tmp_path, config(live)) as asked:
+        service = live.start("service", "/usr/bin/python3", "-c", ANSWER)
+        clients = live.start("clients")
 
         def values(query):
             return asked.get("query", query=query)["result"]

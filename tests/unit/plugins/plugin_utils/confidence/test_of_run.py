@@ -8,7 +8,7 @@ import json
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils import finish, report, results, screen, verdict
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.confidence import of_run, sweeps
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.confidence import of_run, sweeps, words
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.telemetry import bottlenecks
 
 from .. import samples, samples_load
@@ -104,6 +104,7 @@ def test_one_repetition_carries_no_interval():
     found = of_run(*evidence({"max": [100.0]}, {("max", 1): [100.0] * 12}))
     assert found["statement"].startswith("One repetition: ") and found["cases"][0]["half_width"] is None
     assert codes(found) == {"one_repetition", "short"}
+    assert [remark["code"] for remark in words.beside_statement(found)] == ["short"], "said once on a screen"
 
 
 def test_outliers_trends_and_missing_repetitions_are_named():
