@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Builds the documentation site in build/site: docs/ as it is, docs/site/ for the order, and pages of the modules, plugins
-# and roles out of the code. Needs .venv and the collection path (make setup-dev); no network once its tools are installed.
+# and roles out of the code. Needs .venv and the collection path (make setup-dev); no network once its tools are installed,
+# in DOCS_VENV (build/docs-venv).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-venv=build/docs-venv
+venv=${DOCS_VENV:-build/docs-venv}
 source=build/docs-source
 export PATH=$PWD/.venv/bin:$PATH ANSIBLE_COLLECTIONS_PATH=$PWD/.collections
 

@@ -33,9 +33,7 @@ ln -s "$root/.venv" "$tree/.venv"
 )
 
 # the site of the same text; its tools are those of the checkout
-mkdir -p build/docs-venv
-ln -s "$root/build/docs-venv" "$tree/build/docs-venv"
-"$tree/tools/docs_site.sh"
+DOCS_VENV=$root/build/docs-venv "$tree/tools/docs_site.sh"
 tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" \
   --transform "s,^site,$name-docs," --directory "$tree/build" site | gzip --no-name >"$work/out/$name-docs.tar.gz"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: awx_survey
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Surveys of AWX for the collection's playbooks
 description:
   - Makes the survey of a job template of AWX from the recipe's schema, and checks it by AWX's rules.

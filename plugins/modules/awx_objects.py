@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: awx_objects
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Have objects in AWX
 description:
   - Finds each object by its name, makes it, or changes the fields that differ; what is as wanted is left alone.

@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: grafana_provisioning
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Write the dashboards for Grafana
 description:
   - Writes the collection's dashboards, and a data source for them, into a directory of the form that Grafana reads when

@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: monitoring_find
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Find Prometheus and Grafana of yours on a cluster
 description:
   - Looks which stacks of Prometheus and Grafana the role P(aifactory.benchmark.monitoring#role) has started on the

@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: monitoring_ready
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Wait for Prometheus and Grafana, and tell where they are
 description:
   - Waits until a stack that was submitted is healthy, and says where Prometheus and Grafana listen and how to reach

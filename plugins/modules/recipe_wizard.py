@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: recipe_wizard
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Ask for a benchmark and write its recipe
 description:
   - Asks for cluster, service, model and load at the terminal, checks every answer as a recipe is checked, and writes

@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: results_exporter
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Serve the results of runs to Prometheus
 description:
   - Listens for Prometheus and tells the results of the latest run of each recipe on each cluster, until the play is

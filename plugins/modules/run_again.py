@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: run_again
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Find a run that is to be run again, and say what has changed since then
 description:
   - Finds a run of this controller, of whatever cluster, whose recipe and plan were kept.

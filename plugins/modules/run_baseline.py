@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: run_baseline
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Set, show, move and remove named baselines
 description:
   - A baseline is a name for the runs that later ones are held against, and for the thresholds of that.

@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: run_compare
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Compare runs, or hold one against a named baseline
 description:
   - Shows what differs between runs, and of every number the ratio with its confidence interval and a verdict

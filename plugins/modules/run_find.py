@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: run_find
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Find a run, on this controller or on the cluster
 description:
   - A run that this controller does not know is looked for in C(benchmark_scratch) of the cluster, where a run keeps its

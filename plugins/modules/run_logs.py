@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: run_logs
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Follow the logs of a run that goes on
 description:
   - Shows what is new in the logs of a run as they grow, by time, until its service has ended or a deadline.

@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: run_orphans
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: End what belongs to no living run on a cluster
 description:
   - Looks at your own jobs whose names are exactly C(aifactory-ID-ROLE), and at the directories in C(runs) of

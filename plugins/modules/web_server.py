@@ -11,7 +11,7 @@ __metaclass__ = type
 DOCUMENTATION = r"""
 module: web_server
 author: aifactory.benchmark contributors (@aifactory)
-version_added: 0.1.0
+version_added: 0.2.0
 short_description: Start and stop the web UI of this controller
 description:
   - Starts the web UI of C(benchmark_home) as a process of the user who plays, or ends it.
