@@ -27,8 +27,11 @@ def test_slurmctld_is_killed_and_comes_back(begin, cluster, phase):
 
 def test_slurmctld_has_lost_the_jobs(begin, cluster):
     """Killed before it had saved its state, it comes back with an older one."""
-    run = begin("before submit", "-e", '{"benchmark_sbatch_options": ["--begin=now+60"]}')
     state = DIRECTORIES[cluster] / "state/slurmctld"
+    if not (state / "job_state").exists():  # a new cluster has none before its first job
+        ssh(cluster, "sbatch --wait -A p200981 -q default -p cpu -t 1 -o /dev/null --wrap true")
+        assert eventually((state / "job_state").exists)
+    run = begin("before submit", "-e", '{"benchmark_sbatch_options": ["--begin=now+60"]}')
     older = {path: path.read_bytes() for path in state.glob("job_state*")}
     run.until(PHASES["queued"])
     with Daemon(cluster, "slurmctld").down():
