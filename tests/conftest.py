@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parent.parent
 COLLECTIONS = ROOT / ".collections"
@@ -28,6 +29,12 @@ settings.load_profile("patient")
 _link_checkout()
 sys.path.insert(0, str(COLLECTIONS))
 os.environ.setdefault("ANSIBLE_COLLECTIONS_PATH", str(COLLECTIONS))
+
+
+@pytest.fixture(scope="session")
+def unicode_table() -> None:
+    """Where a test looks at memory: hypothesis makes this table once, of 200 MB, and keeps it in a file."""
+    given(st.text())(lambda text: None)()
 
 
 def cluster_of(item: pytest.Item) -> str:

@@ -24,7 +24,7 @@ CLOSE = b"Connection: close\r\n"
 
 
 @pytest.fixture(autouse=True)
-def bounded(monkeypatch):
+def bounded(monkeypatch, unicode_table):
     """Each is over within some seconds, and memory stays where it was."""
     monkeypatch.setattr(probes, "_TIMEOUT_S", 0.5)
     monkeypatch.setattr(probes, "_WHOLE_S", 1.0)

@@ -26,7 +26,7 @@ PROBE = plain(b'{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_t
 
 
 @pytest.fixture(autouse=True)
-def quiet(caplog):
+def quiet(caplog, unicode_table):
     """No exception reaches the event loop, and memory stays where it was."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
