@@ -16,11 +16,14 @@ step() {
   printf '%s min: %s\n' "$((SECONDS / 60))" "$1"
 }
 
-# a group of processes of its own, which can be ended as a whole
+# A group of processes of its own, which can be ended as a whole. Not a session of its own: the kernel may give each session
+# the same share of the cores, however nice its processes are.
 in_background() {
   local log=$1
   shift
-  setsid "$@" >"$log" 2>&1 &
+  set -m
+  "$@" >"$log" 2>&1 </dev/null &
+  set +m
   background+=("$!")
 }
 

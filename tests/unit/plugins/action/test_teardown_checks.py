@@ -71,13 +71,13 @@ def test_clients_that_were_killed_may_have_left_something(run):
 
 
 class Asked:
-    """Stands for the connection: Slurm's answers side by side first, then those of later questions."""
+    """Stands for the connection: Slurm's answers to the first look, then those to later questions."""
 
     def __init__(self, at_once: Slurm, later: Slurm) -> None:
-        self.at_once, self.later, self.calls = at_once, later, Counter()
+        self.looks, self.later, self.calls = [at_once], later, Counter()
 
     def prefetched(self, commands):
-        return self.at_once
+        return self.looks.pop() if self.looks else self.later
 
 
 class Teardown(ActionModule):
@@ -100,7 +100,9 @@ def ended(run, at_once: Slurm, later: Slurm) -> tuple[list[dict], list[dict]]:
     """(checks, records) of a run whose agents said goodbye."""
     over = run(*service(), {"source": "clients", "event": "done"})
     records = [{"role": "service", "id": "37", "name": f"aifactory-{over.id}-service"}]
-    return Teardown()._jobs(Asked(at_once, later), over, records)
+    teardown = Teardown()
+    teardown.client = SlurmClient(later, Clock())
+    return teardown._jobs(Asked(at_once, later), over, records)
 
 
 def jobs_checked(run, at_once: Slurm, later: Slurm) -> dict[str, dict]:
@@ -127,7 +129,7 @@ def test_accounting_that_lags_is_asked_once_more_for_steps(run, monkeypatch):
     told = rows(record("37"), record("37.batch", TotalCPU="00:07.500"))
     for answers, seconds in (([late, told], 7.5), ([late, late], None)):
         over = Slurm(squeue=[rows(queue_row("37", "COMPLETED"))], sacct=answers, scontrol=[EMPTY])
-        checks, [job] = ended(run, over, Slurm())
+        checks, [job] = ended(run, over, over)
         assert job["usage"]["cpu_s"] == seconds and checks[0]["ok"]
         assert sum(words[0] == "sacct" for words in over.argv) == 2
 
