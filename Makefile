@@ -57,7 +57,7 @@ lint: setup-dev  ## ruff, ansible-lint, changelog
 test-cluster: setup-dev  ## two clusters for the tests: Slurm of this distribution, and a newer one beside it
 	$(PLAYBOOK) aifactory.benchmark.local_cluster -e @tests/integration/cluster.yml
 
-integration: test-cluster  ## tests on the real clusters, over ssh as an ordinary user
+integration: test-cluster  ## all tests on the real clusters, over ssh as an ordinary user (an hour); CI runs a part
 	$(BIN)/python -m pytest -q tests/integration
 
 test-services: test-cluster  ## every small recipe on the real cluster, one after another

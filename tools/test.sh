@@ -64,9 +64,10 @@ in_background build/sanity.log nice -n 19 tools/sanity.sh
 sanity=$!
 in_background build/unit.log nice -n 19 "$python" -m pytest -q tests/unit --ignore=tests/unit/plugins/module_utils
 unit=$!
-in_background build/local2411.log "$python" -m pytest -q --cluster local2411 -m "not extra and not alone" tests/integration tests/faults
+each="not extra and not alone and not more"
+in_background build/local2411.log "$python" -m pytest -q --cluster local2411 -m "$each" tests/integration tests/faults
 other=$!
-"$python" -m pytest -q --cluster local -m "not extra and not alone" tests/integration tests/faults >build/local.log 2>&1 || failed=1
+"$python" -m pytest -q --cluster local -m "$each" tests/integration tests/faults >build/local.log 2>&1 || failed=1
 wait "$other" || failed=1
 step "tests that need both clusters, browser"
 in_background build/e2e.log "$python" -m pytest -q tests/e2e

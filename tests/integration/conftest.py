@@ -16,12 +16,20 @@ from pathlib import Path
 import pytest
 
 from ..conftest import cluster_of
+from .more import is_more
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "tests/integration/inventory.yml"
 CLUSTERS = {"local": 22022, "local2411": 22023}
 LOGIN = Path(os.environ.get("AIFACTORY_TEST_LOGIN", "~/.aifactory/local_cluster")).expanduser()
 RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+-[0-9a-f]{4}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what CI leaves out."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and is_more(item.path.stem, item.name):
+            item.add_marker(pytest.mark.more)
 
 
 @dataclass
