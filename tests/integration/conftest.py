@@ -174,10 +174,20 @@ def eventually(look, timeout_s: float = 60.0):
     return found
 
 
+def job_names(cluster: str) -> str:
+    """The names of all jobs; a test on the other cluster may have stopped its slurmctld for a moment."""
+
+    def asked() -> str:
+        answer = ssh(cluster, "squeue -a -h -o %j && echo all-jobs", check=False)
+        return answer if answer.rstrip().endswith("all-jobs") else ""
+
+    return eventually(asked, 90) or ssh(cluster, "squeue -a -h -o %j")
+
+
 def assert_nothing_left(run_ids: list[str], where: Iterable[str] = CLUSTERS) -> None:
     """No job of these runs is left on the clusters, no run directory, node-local data or process on any."""
     for cluster in where:
-        names = ssh(cluster, "squeue -a -h -o %j")
+        names = job_names(cluster)
         assert not [run for run in run_ids if run in names], names
     for run in run_ids:
         for cluster in ("", *CLUSTERS):
