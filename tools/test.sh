@@ -16,15 +16,22 @@ step() {
   printf '%s min: %s\n' "$((SECONDS / 60))" "$1"
 }
 
-# A group of processes of its own, which can be ended as a whole. Not a session of its own: the kernel may give each session
-# the same share of the cores, however nice its processes are.
+# a session of its own, which can be ended as a whole
 in_background() {
   local log=$1
   shift
-  set -m
-  "$@" >"$log" 2>&1 </dev/null &
-  set +m
+  setsid "$@" >"$log" 2>&1 </dev/null &
   background+=("$!")
+}
+
+# With what others leave of the cores. The kernel may share them by session first, and only then by how nice a process is.
+nicely() {
+  local log=$1
+  shift
+  # shellcheck disable=SC2016 # for that shell
+  in_background "$log" bash -c '
+    [ ! -w /proc/self/autogroup ] || echo 19 >/proc/self/autogroup || :
+    exec nice -n 19 "$@"' nicely "$@"
 }
 
 end_all() {
@@ -60,9 +67,9 @@ failed=""
 wait "$nodes" || failed=1
 step "tests on both clusters"
 # what takes no time itself has what the clusters leave of the cores
-in_background build/sanity.log nice -n 19 tools/sanity.sh
+nicely build/sanity.log tools/sanity.sh
 sanity=$!
-in_background build/unit.log nice -n 19 "$python" -m pytest -q tests/unit --ignore=tests/unit/plugins/module_utils
+nicely build/unit.log "$python" -m pytest -q tests/unit --ignore=tests/unit/plugins/module_utils
 unit=$!
 each="not extra and not alone and not more"
 in_background build/local2411.log "$python" -m pytest -q --cluster local2411 -m "$each" tests/integration tests/faults
