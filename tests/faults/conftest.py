@@ -58,7 +58,7 @@ IN_CI = {
     "test_a_requeue_is_refused[local2411]",
     "test_an_administrator_requeues_the_service[local]",
     "test_the_time_limit_comes_while_it_starts[local2411]",
-    "test_the_time_limit_comes_while_it_is_measured[local2411]",
+    "test_the_time_limit_comes_while_it_is_measured[local]",
     "test_a_job_needs_more_memory_than_it_asked_for[local2411]",
     "test_a_job_is_preempted[local]",
     "test_a_held_job_goes_on_when_it_is_released[local2411]",

@@ -11,7 +11,7 @@ from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe import 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.plan_models import ClusterVariables
 
 from tests.faults import conftest as faults
-from tests.integration import test_services, test_standins
+from tests.integration import more, test_services, test_standins
 from tests.unit.docs_blocks import DOCS, FENCE, PAGES, ROOT, blocks
 
 SITE = ROOT / "docs" / "site"
@@ -38,6 +38,13 @@ def test_ci_runs_each_fault_once():
     }
     in_ci = [case.partition("[")[0] for case in faults.IN_CI]
     assert there == set(in_ci) and len(in_ci) == len(there)
+
+
+def test_what_ci_leaves_out_is_there():
+    """A name that no test has would leave out nothing, and nobody would see it."""
+    for module, names in more.MORE.items():
+        text = (ROOT / f"tests/integration/{module}.py").read_text()
+        assert not [name for name in names if f"def {name.partition('[')[0]}" not in text], module
 
 
 def named(pages):
