@@ -49,7 +49,15 @@ def _time(name: str) -> str:
     return f"1000 * max by ({_RUN}) ({_last(f'{name}_timestamp_seconds')})"
 
 
-_MEASURED = _last("node_seconds", ',phase="measuring"')
+_SPENT = f"sum by ({_RUN}) ({_last('node_seconds')})"
+
+
+def _of_node_hours(share: str) -> str:
+    """A share of each run's node hours as one of all of them: long runs count for more."""
+    of_run = f"max by ({_RUN}) ({_last(share)})"
+    return f"sum({of_run} * {_SPENT}) / sum({_SPENT} and {of_run})"
+
+
 _WHAT = f"{_RUN}, service, workload, state, verdict"
 _FIGURES = (
     panels.figure("Runs", f"count({_last('info')})"),
@@ -58,15 +66,15 @@ _FIGURES = (
     panels.figure("GPU hours", f"sum({_last('gpu_seconds')}) / 3600"),
     panels.figure(
         "Measured",
-        f"sum({_MEASURED}) / sum({_last('node_seconds')})",
+        _of_node_hours("measured_ratio"),
         "percentunit",
         about="Share of the node hours in which was measured",
     ),
     panels.figure(
         "Wasted",
-        f"avg({_last('wasted_ratio')})",
+        _of_node_hours("wasted_ratio"),
         "percentunit",
-        about="Share of the node hours that brought the measurement nothing, mean over the runs",
+        about="Share of the node hours that brought the measurement nothing",
     ),
 )
 _RUNS = (

@@ -103,15 +103,22 @@ def prometheus(role, tmp_path):
     folder = tmp_path / "prometheus"
     definition = role("monitoring_prometheus")
     surroundings.make_secrets(str(folder / "secrets"), definition["secrets"], definition["hashed_secrets"])
+    certificate = tmp_path / "ca.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=push",
+         "-keyout", "/dev/null", "-out", certificate], check=True, capture_output=True,
+    )  # fmt: skip
     variables = {
         "benchmark_pushgateway_url": "https://push.example.org:9091",
         "benchmark_pushgateway_user": "pusher",
         "benchmark_pushgateway_password": "secret",
+        "benchmark_pushgateway_ca_file": str(certificate),
         "monitoring_scrape_configs": [{"job_name": "more", "static_configs": [{"targets": ["127.0.0.1:1"]}]}],
     }
     script = role("prometheus.sh.j2", **variables)
     with started(script, folder, definition["health"], PUSHGATEWAY_PASSWORD="secret") as port:
         assert (folder / "data/pushgateway.password").read_text() == "secret"
+        assert (folder / "data/pushgateway.pem").read_text() == certificate.read_text()
         yield port, (folder / "secrets/password").read_text().strip()
 
 
@@ -127,6 +134,7 @@ def test_the_stack(role, prometheus, tmp_path):
         f"{tmp_path}/prometheus/targets/*.json"
     ]
     assert read[1]["static_configs"] == [{"targets": ["push.example.org:9091"]}] and read[1]["scheme"] == "https"
+    assert read[1]["tls_config"]["ca_file"] == f"{tmp_path}/prometheus/data/pushgateway.pem"
     assert "secret" not in answer["data"]["yaml"].replace("<secret>", "")
 
     folder = tmp_path / "grafana"

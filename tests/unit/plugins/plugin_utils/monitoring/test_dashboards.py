@@ -72,7 +72,7 @@ def answered(server, query: Query, chosen: dict[str, str], times: tuple[float, f
 
 def labels(query: Query) -> set[str]:
     """Those that a reader is to see: of the legend, and of what the result is grouped by."""
-    grouped = re.search(r"by \(([^)]*)\)", query.expr)
+    grouped = None if query.expr.startswith("sum(") else re.search(r"by \(([^)]*)\)", query.expr)
     return {*re.findall(r"\{\{(\w+)\}\}", query.legend), *(grouped[1].split(", ") if grouped else ())} - {"le"}
 
 
@@ -122,6 +122,18 @@ def test_a_figure_is_the_runs_own(server, home):
     assert figure("From planned to over") == pytest.approx(record["ended_at"] - record["created_at"], abs=0.01)
     assert figure("Calls") == sum(record["calls"].values())
     assert figure("Verdict") == 1
+
+
+def test_shares_of_all_runs_are_of_the_same_node_hours(server, home):
+    [overview] = [dashboard for dashboard in ALL if dashboard.name == "overview"]
+    costs = [json.loads(path.read_text())["cost"] for path in sorted((home / "runs").glob("*/run.json"))]
+    known = [cost for cost in costs if cost["wasted_share"] is not None]
+    hours = sum(cost["node_hours"] for cost in known)
+    every = {"cluster": ".*", "recipe": ".*"}
+    for title, share in (("Measured", "measured_share"), ("Wasted", "wasted_share")):
+        [panel] = [panel for panel in overview.panels if panel.title == title]
+        value = server.value(filled(panel.queries[0].expr, every, END - START, 15), END)
+        assert value == pytest.approx(sum(cost[share] * cost["node_hours"] for cost in known) / hours, abs=1e-3)
 
 
 def test_the_baseline_is_100_percent_of_itself(server):
