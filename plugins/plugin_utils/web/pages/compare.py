@@ -25,7 +25,10 @@ FILES = {"comparison.html": "text/html", "comparison.md": "text/markdown", "comp
 def show() -> Any:
     """What is to be compared, and how it compares."""
     given, here = flask.request.args, reading.settings()
-    runs = [name for value in given.getlist("runs") for name in value.split(",") if name.strip()]
+    values = given.getlist("runs")
+    if len(values) > 1:  # ticked in the list, which is sorted by anything: ids begin with the time
+        values.sort()
+    runs = [name for value in values for name in value.split(",") if name.strip()]
     form = {name: given.get(name, "").strip() for name in ("baseline", "threshold", "metrics")}
     record, problem = None, None
     if len(runs) > 1 or form["baseline"]:

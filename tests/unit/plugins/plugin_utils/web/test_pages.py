@@ -149,6 +149,15 @@ def test_runs_are_compared_and_the_comparison_is_kept(client, csrf, runs):
     assert "is not over" in text_of(wrong)
 
 
+def test_of_runs_that_were_ticked_the_oldest_is_the_reference(client, runs):
+    older, newer = sorted(runs[name].id for name in ("finished", "overloaded"))
+    for first, second in ((older, newer), (newer, older)):  # the list may be sorted by anything
+        ticked = client.get(f"/compare/?runs={first}&runs={second}")
+        assert f'value="{older},{newer}"' in ticked.get_data(as_text=True)
+    written = client.get(f"/compare/?runs={newer},{older}").get_data(as_text=True)
+    assert f'value="{newer},{older}"' in written
+
+
 def test_numbers_over_time_are_those_of_the_summaries(client, runs):
     told = text_of(client.get("/trends/?recipe=quickstart"))
     for line in runs["finished"].read_json("run.json")["headline"]:
