@@ -24,7 +24,7 @@ from typing import Any
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.optional import require
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.report.texts import redact
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import write_at_once
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import run_directory, write_at_once
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web import processes
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web.errors import NotThere, Refused
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web.library import ansible_runner
@@ -140,8 +140,9 @@ def state(here: Settings, play: Play) -> str:
 
 
 def runs(here: Settings, play: Play) -> list[str]:
-    """The ids of the runs that a play made, each once."""
-    return _json(here, play.id, "runs.json") or []
+    """The ids of the runs that a play made, each once; one that was only planned has no page yet, or never."""
+    planned = _json(here, play.id, "runs.json") or []
+    return [run for run in planned if run_directory(here.home, run).has("plan.json")]
 
 
 def results(here: Settings, play: Play) -> dict[str, Any]:

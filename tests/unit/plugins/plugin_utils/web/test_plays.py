@@ -9,8 +9,11 @@ import signal
 import time
 
 import pytest
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import run_directory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web import launcher, processes
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web.errors import NotThere, Refused
+
+from .. import samples
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +46,24 @@ def test_a_play_prints_what_a_terminal_shows_and_keeps_no_secret(settings, runs,
     assert not [path for path in files(folder) if b"not-for-files" in path.read_bytes()]
     assert not [path for path in files(folder) if path.stat().st_mode & 0o077]
     assert play.id in [each.id for each in launcher.plays(settings, run.id)]
+
+
+def test_a_run_is_named_as_soon_as_it_has_a_page(settings, runs, client, program):
+    play = launcher.start(settings, "logs", {"run": runs["finished"].id})
+    ended(settings, play)
+    run = run_directory(settings.home, "20260921-150000-quickstart-00ff")
+    (settings.folder / "plays" / play.id / "runs.json").write_text(json.dumps([run.id]))
+
+    def named():
+        told = program.get(f"/api/v1/plays/{play.id}").json["runs"]
+        assert (f"/runs/{run.id}/" in client.get(f"/plays/{play.id}/").text) == (told == [run.id])
+        return told
+
+    assert named() == [], "it was planned, and may be refused before anything is written"
+    run.write_text("service.sbatch", "#!/bin/sh")
+    assert named() == []
+    run.write_json("plan.json", samples.plan_of(run.id))
+    assert named() == [run.id] and client.get(f"/runs/{run.id}/").status_code == 200
 
 
 def test_a_play_that_fails_says_why(settings, program):
