@@ -15,7 +15,7 @@ BENCHES := bench-compare bench-confidence bench-dashboards bench-engine bench-ht
   bench-run bench-scale bench-slowdown bench-store bench-telemetry bench-transport bench-web
 
 .PHONY: help setup setup-dev demo cluster test-cluster test unit sanity lint integration test-services test-faults test-ways \
-  test-docs test-release test-injection test-vllm test-web molecule bench $(BENCHES) look-dashboards docs build release execution-environment clean
+  test-docs test-release test-injection test-vllm test-web molecule bench $(BENCHES) look-dashboards look-pictures docs build release execution-environment clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -145,6 +145,9 @@ bench-dashboards: setup-dev  ## every query of every dashboard in a Prometheus w
 look-dashboards: setup-dev  ## the data of every dashboard as pages in build/dashboards, for a person to look at
 	tools/test_packages.sh
 	$(BIN)/python tests/look/dashboards.py build/dashboards
+
+look-pictures: setup-dev cluster  ## the pictures of README and documentation in build/pictures, of two runs made for it
+	$(BIN)/python tests/look/pictures.py build/pictures
 
 docs: setup-dev  ## the documentation site in build/site
 	tools/docs_site.sh

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.finish import finish
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import run_directory
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web import control
 from playwright.sync_api import expect
 
@@ -36,6 +37,18 @@ def test_a_run_that_goes_on_is_followed_until_it_is_over(browse, site):
     finish(over, over.read_json("plan.json"), over.read_json("jobs.json"), None, CALLS, now=samples.BEGIN + 90)
     expect(page.get_by_text("Every check passed")).to_be_visible(timeout=LOOK_MS)
     expect(row.locator(".state")).to_have_text("finished")
+
+
+def test_a_page_that_was_opened_before_anything_was_measured_draws_what_comes(browse, site):
+    run = run_directory(site.settings.home, samples.RUN_ID.format(901))
+    run.write_json("plan.json", samples.plan_of(run.id))
+    page = browse()
+    page.goto(f"{site.url}/runs/{run.id}/")
+    plot = page.locator("[data-figure=live_rate] .main-svg").first
+    expect(page.locator("#live .badge")).to_be_visible()
+    expect(plot).to_have_count(0)
+    samples.make(site.settings.home, "running", 901)
+    expect(plot).to_be_visible()
 
 
 def test_a_recipe_is_checked_while_it_is_written_and_saved(browse, site):

@@ -46,7 +46,8 @@ def show(run_id: str) -> Any:
         plots |= live.figures(run)
     files = [name for name in FILES if run.has(name)]
     return flask.render_template(
-        "run.html.j2", **gathered, **page.figures(plots, figures.WIDE), is_over=is_over, files=files,
+        "run.html.j2", **gathered, **page.figures(plots, figures.WIDE), files=files,
+        is_over=is_over, is_drawn_later=not is_over,  # the page of a run that has just begun has nothing to draw yet
         sources=_sources(run), plays=launcher.plays(here, run.id)[:5], state_of=_state_of, **_live(run, is_over),
     )  # fmt: skip
 
