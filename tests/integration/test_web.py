@@ -103,7 +103,7 @@ def test_a_run_is_tried_launched_watched_and_compared(site, page, home):
 
 
 def test_a_run_is_followed_in_its_logs_and_stopped(site, page, home):
-    write(home, "long", short(duration="300s"))
+    write(home, "long", short(duration="180s"))
     launch(page, site, "long")
     run = open_run(page)
     expect(page.locator("#live .badge")).to_have_text("measuring", timeout=RUN_MS)

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""The pictures of the README and of docs/web.md, of two runs that are made for it on the local cluster.
+
+usage: python pictures.py FOLDER
+
+The terminal is a real one, as it stands when the play has ended; the report and the web UI are what a browser shows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pexpect
+import pyte
+from playwright.sync_api import Page, sync_playwright
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parents[2]
+COLUMNS, MOST_LINES, LIMIT_S = 94, 200, 600
+RUN = "ansible-playbook aifactory.benchmark.run -e recipe=quickstart"
+REPORT, WEB = {"width": 1100, "height": 1200}, {"width": 1200, "height": 900}
+
+
+def played(command: str, home: Path) -> tuple[pyte.Screen, str]:
+    """What a terminal of COLUMNS shows at the end of a play, and all that was written."""
+    screen = pyte.Screen(COLUMNS, MOST_LINES)
+    stream = pyte.Stream(screen)
+    hidden = ("NO_COLOR", "ANSIBLE_NOCOLOR", "CI")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    environment |= {"AIFACTORY_HOME": str(home), "TERM": "xterm-256color"}
+    [program, *words] = command.split()
+    child = pexpect.spawn(
+        str(ROOT / ".venv/bin" / program), words, cwd=ROOT, env=environment, encoding="utf-8",
+        dimensions=(MOST_LINES, COLUMNS), timeout=LIMIT_S,
+    )  # fmt: skip
+    child.expect(pexpect.EOF)
+    child.close()
+    if child.exitstatus != 0:
+        sys.exit(f"{command} ended with {child.exitstatus}\n{child.before}")
+    stream.feed(child.before)
+    return screen, child.before
+
+
+def lines(screen: pyte.Screen, home: Path) -> Text:
+    """The screen as styled text, with the home that everybody has."""
+    rows = [Text(f"$ {RUN}", style="bold")]
+    for number in range(screen.cursor.y + 1):
+        row = Text()
+        for column in range(COLUMNS):
+            cell = screen.buffer[number][column]
+            colour = {"default": "", "brown": "yellow"}.get(cell.fg, cell.fg)
+            row.append(cell.data, style=f"{'bold ' if cell.bold else ''}{colour}".strip())
+        row.rstrip()
+        rows.append(row)
+    while not rows[-1].plain:
+        rows.pop()
+    text = Text("\n").join(rows)
+    at = text.plain.find(str(home))
+    return Text.assemble(text[:at], "~/.aifactory", text[at + len(str(home)) :]) if at >= 0 else text
+
+
+def terminal(text: Text) -> str:
+    """An SVG that asks for no font from elsewhere."""
+    with open(os.devnull, "w") as nowhere:
+        console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True, color_system="truecolor")
+        console.print(text, soft_wrap=True)
+    form = re.sub(r"\n *@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    form = form.replace(
+        "font-family: Fira Code, monospace", "font-family: 'DejaVu Sans Mono', Menlo, Consolas, monospace"
+    )
+    form = re.sub(r"<!--.*?-->", "<!-- SPDX-License-Identifier: MIT -->", form, count=1)
+    return console.export_svg(title="aifactory.benchmark", code_format=form)
+
+
+def web(page: Page, home: Path, runs: list[str], folder: Path) -> None:
+    """A run, and the comparison of two of them, as somebody comes to them."""
+    _screen, told = played("ansible-playbook aifactory.benchmark.web -e web_port=0", home)
+    url = re.search(r"http://[\w.]+:\d+", told)[0]
+    try:
+        page.goto(f"{url}/login")
+        page.get_by_label("Token").fill((home / "web/token").read_text().strip())
+        page.get_by_role("button", name="Log in").click()
+        for run in runs:
+            page.get_by_label(f"compare {run}").check()
+        page.get_by_role("button", name="Compare the chosen").click()
+        page.locator("figure .main-svg").first.wait_for()
+        page.screenshot(path=folder / "compare.png")
+        page.goto(f"{url}/runs/{runs[-1]}/")
+        page.locator("figure .main-svg").first.wait_for()
+        page.screenshot(path=folder / "web.png")
+    finally:
+        played("ansible-playbook aifactory.benchmark.web -e web_state=stopped", home)
+
+
+def main(folder: Path) -> None:
+    """Make them all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as driver:
+        home = Path(place) / "home"
+        screen, _told = [played(RUN, home) for _again in range(2)][-1]
+        (folder / "terminal.svg").write_text(terminal(lines(screen, home)))
+        runs = sorted(path.name for path in (home / "runs").iterdir())
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport=REPORT)
+        page.goto((home / "runs" / runs[-1] / "report.html").as_uri())
+        page.screenshot(path=folder / "report.png")
+        web(browser.new_page(viewport=WEB), home, runs, folder)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
