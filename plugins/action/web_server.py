@@ -34,7 +34,10 @@ class ActionModule(RunAction):
         from ansible_collections.aifactory.benchmark.plugins.plugin_utils.web import control
 
         if self.options["state"] == "stopped":
-            return {"changed": bool(control.running(self.home)) if self.check_mode else control.stop(self.home)}
+            was_there = bool(control.running(self.home)) if self.check_mode else control.stop(self.home)
+            did = "would be stopped" if self.check_mode else "was stopped; the plays that it launched go on"
+            self.say(f"the web UI of {self.home} {did if was_there else 'does not run'}")
+            return {"changed": was_there}
         settings = self._settings()
         settings.check()
         is_there = control.is_as(settings)

@@ -90,11 +90,14 @@ def listing(records: list[dict[str, Any]], colour: bool = False) -> str:
 
 
 def short_headline(record: dict[str, Any]) -> str:
-    """The first number of a run: 1,402/s max."""
+    """The first number of a run: p50 1.80 ms; of several cases with its own: 1,402/s max."""
     lines = record.get("headline") or []
     if not lines:
         return "-"
-    return f"{formatting.quantity(lines[0]['value'], lines[0]['unit'])} {lines[0]['case']}"
+    first = lines[0]
+    which = [] if first["statistic"] in ("value", "mean") else [formatting.statistic(first["statistic"])]
+    case = [first["case"]] if len({line["case"] for line in lines}) > 1 else []
+    return " ".join([*which, formatting.quantity(first["value"], first["unit"]), *case])
 
 
 # -- summary -----------------------------------------------------------------------------------------

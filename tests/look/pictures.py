@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The pictures of the README and of docs/web.md, of two runs that are made for it on the local cluster.
+"""The pictures of the documentation, of runs that are made for them on the local cluster.
 
 usage: python pictures.py FOLDER
 
@@ -23,8 +23,14 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / ".collections")]
+
+from tests.unit.docs_commands import page_files  # noqa: E402
+
 COLUMNS, MOST_LINES, LIMIT_S = 94, 200, 600
-RUN = "ansible-playbook aifactory.benchmark.run -e recipe=quickstart"
+PLAYBOOK = "ansible-playbook aifactory.benchmark"
+RUN = f"{PLAYBOOK}.run -e recipe=quickstart"
+TUTORIAL = "docs/tutorial/first-comparison.md"
 REPORT, WEB = {"width": 1100, "height": 1200}, {"width": 1200, "height": 900}
 
 
@@ -34,8 +40,10 @@ def played(command: str, home: Path) -> tuple[pyte.Screen, str]:
     stream = pyte.Stream(screen)
     hidden = ("NO_COLOR", "ANSIBLE_NOCOLOR", "CI")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
-    environment |= {"AIFACTORY_HOME": str(home), "TERM": "xterm-256color"}
-    [program, *words] = command.split()
+    environment["TERM"] = "xterm-256color"
+    # a home of its own, with the key of the cluster's usual one
+    key = Path("~/.aifactory/local_cluster").expanduser()
+    [program, *words] = [*command.split(), "-e", f"benchmark_home={home}", "-e", f"local_cluster_login={key}"]
     child = pexpect.spawn(
         str(ROOT / ".venv/bin" / program), words, cwd=ROOT, env=environment, encoding="utf-8",
         dimensions=(MOST_LINES, COLUMNS), timeout=LIMIT_S,
@@ -79,10 +87,24 @@ def terminal(text: Text) -> str:
     return console.export_svg(title="aifactory.benchmark", code_format=form)
 
 
+def compared(home: Path, place: Path) -> list[str]:
+    """The two runs of the tutorial; their ids."""
+    [(_name, text)] = page_files(TUTORIAL).items()
+    for name, buffers in (("buffers-small", "16MB"), ("buffers-large", "256MB")):
+        (place / f"{name}.yml").write_text(text.replace("16MB", buffers))
+        played(f"{PLAYBOOK}.run -e recipe={place / name}.yml", home)
+    return run_ids(home)[-2:]
+
+
+def run_ids(home: Path) -> list[str]:
+    """Those of a home, the oldest first."""
+    return sorted(path.name for path in (home / "runs").iterdir())
+
+
 def web(page: Page, home: Path, runs: list[str], folder: Path) -> None:
-    """A run, and the comparison of two of them, as somebody comes to them."""
-    _screen, told = played("ansible-playbook aifactory.benchmark.web -e web_port=0", home)
-    url = re.search(r"http://[\w.]+:\d+", told)[0]
+    """The first run, and the comparison of two others, as somebody comes to them."""
+    _screen, told = played(f"{PLAYBOOK}.web -e web_port=0", home)
+    [url] = re.findall(r"http://[\w.]+:\d+", told)
     try:
         page.goto(f"{url}/login")
         page.get_by_label("Token").fill((home / "web/token").read_text().strip())
@@ -91,12 +113,12 @@ def web(page: Page, home: Path, runs: list[str], folder: Path) -> None:
             page.get_by_label(f"compare {run}").check()
         page.get_by_role("button", name="Compare the chosen").click()
         page.locator("figure .main-svg").first.wait_for()
-        page.screenshot(path=folder / "compare.png")
-        page.goto(f"{url}/runs/{runs[-1]}/")
+        page.screenshot(path=folder / "compare.png", full_page=True)
+        page.goto(f"{url}/runs/{run_ids(home)[0]}/")
         page.locator("figure .main-svg").first.wait_for()
         page.screenshot(path=folder / "web.png")
     finally:
-        played("ansible-playbook aifactory.benchmark.web -e web_state=stopped", home)
+        played(f"{PLAYBOOK}.web -e web_state=stopped", home)
 
 
 def main(folder: Path) -> None:
@@ -104,14 +126,13 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place, sync_playwright() as driver:
         home = Path(place) / "home"
-        screen, _told = [played(RUN, home) for _again in range(2)][-1]
+        screen, _told = played(RUN, home)
         (folder / "terminal.svg").write_text(terminal(lines(screen, home)))
-        runs = sorted(path.name for path in (home / "runs").iterdir())
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page(viewport=REPORT)
-        page.goto((home / "runs" / runs[-1] / "report.html").as_uri())
+        page.goto((home / "runs" / run_ids(home)[0] / "report.html").as_uri())
         page.screenshot(path=folder / "report.png")
-        web(browser.new_page(viewport=WEB), home, runs, folder)
+        web(browser.new_page(viewport=WEB), home, compared(home, Path(place)), folder)
         browser.close()
 
 

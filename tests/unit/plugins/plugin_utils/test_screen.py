@@ -50,6 +50,20 @@ def test_the_list_never_cuts_an_id(tmp_path):
     assert "INVALID" in text
 
 
+@pytest.mark.parametrize(
+    ("statistic", "cases", "words"),
+    [
+        ("p50", ("max",), "p50 1.80 ms"),
+        ("p999", ("max", "max"), "p99.9 1.80 ms"),
+        ("mean", ("max", "half"), "1.80 ms max"),
+        ("value", (), "-"),
+    ],
+)
+def test_the_first_number_says_what_it_is(statistic, cases, words):
+    line = {"metric": "response_time", "statistic": statistic, "unit": "s", "value": 0.0018}
+    assert screen.short_headline({"headline": [{**line, "case": case} for case in cases]}) == words
+
+
 def test_the_bar_shows_the_phases_in_their_shares(tmp_path):
     _run, record = finished(tmp_path, "finished")
     line = screen.phase_bar(record["timeline"], 62)
