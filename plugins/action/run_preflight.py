@@ -19,7 +19,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import (
     sinfo,
 )
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
-from ansible_collections.aifactory.benchmark.plugins.plugin_utils import estimate, preflight, rest_submit
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import estimate, formatting, preflight, rest_submit
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.recipe.inputs import cluster_paths
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.run_action import RunAction, RunFailed
@@ -48,7 +48,8 @@ class ActionModule(RunAction):
         if self.options["describe"]:
             service, clients = plan["service"], plan["clients"]
             types = ", ".join(each["type"] for each in [service, *plan["companions"]])
-            self.say(f"run {plan['run_id']}: {types} with {clients['count']} {clients['type']} client(s)")
+            loaders = formatting.plural(clients["count"], f"{clients['type']} client")
+            self.say(f"run {plan['run_id']}: {types} with {loaders}")
             self.say(estimate.sentence(plan))
         remote = self.remote()
         known = None if self.by_rest else self._remembered()

@@ -53,9 +53,9 @@ def sentence(plan: dict[str, Any]) -> str:
     price = price_of(hours, prices)
     if price is not None:
         told.append(f"{price:,.2f} {prices['currency']}")
-    text = f"costs at most {', '.join(told)}, by the time limits of its jobs"
+    text = f"costs at most {', '.join(told)} by its jobs' time limits"
     seconds = load_s(plan)
-    return text if seconds is None else f"{text}; the load by itself takes {formatting.duration(seconds)}"
+    return text if seconds is None else f"{text}; the load takes {formatting.duration(seconds)}"
 
 
 def problems(plan: dict[str, Any]) -> Iterator[str]:

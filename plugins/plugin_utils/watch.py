@@ -15,6 +15,7 @@ from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm import e
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.errors import SlurmError
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.job import Job
 from ansible_collections.aifactory.benchmark.plugins.module_utils.slurm.rest.slurm import RestSlurm
+from ansible_collections.aifactory.benchmark.plugins.plugin_utils import formatting
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.remote import Remote, Result
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.runs import RunDirectory, RunError, read_events
 from ansible_collections.aifactory.benchmark.plugins.plugin_utils.shared_queue import SharedQueue
@@ -220,7 +221,7 @@ _LINES: dict[tuple[Any, str], Any] = {
     ("service", "stopped"): lambda e: "service stopped",
     ("clients", "job_started"): lambda e: f"clients starting on {e.get('node')}",
     ("clients", "setup_started"): lambda e: "set-up of the workload",
-    ("clients", "clients_ready"): lambda e: f"{e.get('count')} client(s) ready",
+    ("clients", "clients_ready"): lambda e: f"{formatting.plural(e.get('count', 0), 'client')} ready",
     ("clients", "warmup_started"): lambda e: f"warming up: {_case(e)}",
     ("clients", "measure_started"): lambda e: f"measuring: {_case(e)}",
     ("clients", "cut"): lambda e: f"ended early: {_case(e)}: {e.get('why')}",

@@ -35,7 +35,7 @@ ON_ONE_NODE = "placement: shared"
 ON_NODES_OF_THEIR_OWN = 'nodes: {nodes}, cpus_per_task: 1, time_limit: "00:10:00"'
 CLIENTS_PER_NODE = 334  # the cluster has three nodes besides the service's
 IMAGES = Path("/var/lib/aifactory/local_cluster/images")
-STEPS = ("submitted", "clients starting", "client(s) ready", "measuring", "clients done", "collected", "torn down")
+STEPS = ("submitted", "clients starting", "clients ready", "measuring", "clients done", "collected", "torn down")
 
 
 def share(path: Path) -> int:

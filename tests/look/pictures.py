@@ -70,8 +70,8 @@ def lines(screen: pyte.Screen, home: Path) -> Text:
     while not rows[-1].plain:
         rows.pop()
     text = Text("\n").join(rows)
-    at = text.plain.find(str(home))
-    return Text.assemble(text[:at], "~/.aifactory", text[at + len(str(home)) :]) if at >= 0 else text
+    parts = text.split(str(home), allow_blank=True)
+    return Text("~/.aifactory").join(parts)
 
 
 def terminal(text: Text) -> str:

@@ -12,6 +12,8 @@
       : { text: "#333a42", grid: "#e3e6ea", line: "#b6bcc4" };
   }
 
+  function height(own) { return own.height || 300; }
+
   function axis(own, colour) {
     return Object.assign({ gridcolor: colour.grid, linecolor: colour.line, zerolinecolor: colour.line,
       automargin: true, fixedrange: window.innerWidth < 700 }, own);
@@ -23,7 +25,7 @@
       xaxis: axis(own.xaxis, colour), yaxis: axis(own.yaxis, colour),
       font: { family: "system-ui, sans-serif", size: 12, color: colour.text },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      margin: { l: 10, r: 10, t: 10, b: 10 }, height: own.height || 300, barmode: "overlay",
+      margin: { l: 10, r: 10, t: 10, b: 10 }, height: height(own), barmode: "overlay",
       hovermode: "closest", showlegend: own.showlegend !== false,
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" }
     });
@@ -31,8 +33,9 @@
 
   function draw() {
     var known = plots.filter(function (plot) { return plot.figure; });
-    // all places before the first plot: how wide one is depends on how many there are
+    // all places before the first plot: how wide one is depends on how high they are together
     known.forEach(function (plot) {
+      plot.node.style.minHeight = height(plot.figure.layout) + "px";
       if (!plot.node.parentNode) { plot.place.appendChild(plot.node); }
       plot.place.classList.add("live"); // its static drawing is for paper from now on
     });
