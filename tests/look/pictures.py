@@ -113,7 +113,9 @@ def web(page: Page, home: Path, runs: list[str], folder: Path) -> None:
             page.get_by_label(f"compare {run}").check()
         page.get_by_role("button", name="Compare the chosen").click()
         page.locator("figure .main-svg").first.wait_for()
-        page.screenshot(path=folder / "compare.png", full_page=True)
+        noise = page.get_by_role("heading", name="Noise").locator("xpath=..").bounding_box()
+        shown = {"x": 0, "y": 0, "width": WEB["width"], "height": noise["y"] - 8}
+        page.screenshot(path=folder / "compare.png", full_page=True, clip=shown)
         page.goto(f"{url}/runs/{run_ids(home)[0]}/")
         page.locator("figure .main-svg").first.wait_for()
         page.screenshot(path=folder / "web.png")
