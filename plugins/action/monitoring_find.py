@@ -37,7 +37,10 @@ class ActionModule(RunAction):
                 )
         # the jobs first: one that is submitted meanwhile has its directory before
         jobs = [job for job in self.slurm(remote).slurm.queue_of_mine("list your jobs") if not job.final]
-        names = {orphans.run_of(job.name) for job in jobs}
+        submitted: dict[str, int] = {}
+        for job in jobs:
+            if run := orphans.run_of(job.name):
+                submitted[run] = min(int(job.id), submitted.get(run, int(job.id)))
         found = [each.name for each in adoption.on_cluster(remote, scratch) if each.is_run and each.has_plan]
         return {
             "home": str(home),
@@ -45,6 +48,6 @@ class ActionModule(RunAction):
             "image_cache": str(self.variable("benchmark_image_cache") or f"{main}/images"),
             "targets": targets,
             "data": data,
-            "living": [name for name in found if name in names],
-            "over": [name for name in found if name not in names],
+            "living": sorted((name for name in found if name in submitted), key=lambda name: submitted[name]),
+            "over": [name for name in found if name not in submitted],
         }

@@ -43,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 living:
-  description: Ids of the stacks whose job waits or runs, oldest first.
+  description: Ids of the stacks whose job waits or runs, in the order in which they were submitted.
   returned: success
   type: list
   elements: str

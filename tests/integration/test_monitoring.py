@@ -98,3 +98,30 @@ def test_the_stack_and_a_live_run(play, home, recipe, tmp_path):
         assert not path.is_file() or not any(
             secret in path.read_text(errors="replace") for _u, _n, secret in at.values()
         )
+
+
+def test_of_two_that_are_started_at_once_the_second_gives_way(play, home, tmp_path):
+    """By two controllers, neither of which finds the other's at first."""
+    asked = playbook_argv("monitoring", "-e", "monitoring_state=started")
+    homes = [home, tmp_path / "other"]
+    try:
+        started = [
+            subprocess.Popen(asked, env=environment(each), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            for each in homes
+        ]
+        told = [each.communicate(timeout=180)[0] for each in started]
+        assert [each.returncode for each in started] == [0, 0], "\n".join(told)
+        first, second = (where(each) for each in told)
+        assert first["Grafana"][0] == second["Grafana"][0] and first["Prometheus"][0] == second["Prometheus"][0], told
+        assert ssh("local", "squeue -h -u u101 -o %j").split() == [f"aifactory-{stacks(homes)[0]}-service"]
+    finally:
+        stopped = play("monitoring", "-e", "monitoring_state=stopped")
+    assert stopped.rc == 0, stopped.output
+    assert_nothing_left(stacks(homes))
+
+
+def stacks(homes: list[Path]) -> list[str]:
+    """Ids of the stacks that several controllers know, in the order in which their jobs were submitted."""
+    paths = [path for each in homes for path in each.glob("monitoring/runs/*/jobs.json")]
+    ids = {path.parent.name: int(json.loads(path.read_text())[0]["id"]) for path in paths}
+    return sorted(ids, key=ids.__getitem__)
