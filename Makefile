@@ -146,7 +146,8 @@ look-dashboards: setup-dev  ## the data of every dashboard as pages in build/das
 	tools/test_packages.sh
 	$(BIN)/python tests/look/dashboards.py build/dashboards
 
-look-pictures: setup-dev cluster  ## the pictures of README and documentation in build/pictures, of two runs made for it
+look-pictures: setup-dev cluster  ## the pictures of README and documentation in build/pictures, of runs made for them
+	tools/test_packages.sh
 	$(BIN)/python tests/look/pictures.py build/pictures
 
 docs: setup-dev  ## the documentation site in build/site

@@ -37,17 +37,15 @@ class ActionModule(RunAction):
                 )
         # the jobs first: one that is submitted meanwhile has its directory before
         jobs = [job for job in self.slurm(remote).slurm.queue_of_mine("list your jobs") if not job.final]
-        submitted: dict[str, int] = {}
-        for job in jobs:
-            if run := orphans.run_of(job.name):
-                submitted[run] = min(int(job.id), submitted.get(run, int(job.id)))
+        submitted = sorted((int(job.id), run) for job in jobs if (run := orphans.run_of(job.name)))
         found = [each.name for each in adoption.on_cluster(remote, scratch) if each.is_run and each.has_plan]
+        living = list(dict.fromkeys(run for _id, run in submitted if run in found))
         return {
             "home": str(home),
             "scratch": scratch,
             "image_cache": str(self.variable("benchmark_image_cache") or f"{main}/images"),
             "targets": targets,
             "data": data,
-            "living": sorted((name for name in found if name in submitted), key=lambda name: submitted[name]),
-            "over": [name for name in found if name not in submitted],
+            "living": living,
+            "over": [name for name in found if name not in living],
         }

@@ -123,10 +123,15 @@ def statistic(name: str) -> str:
     return "p99.9" if name == "p999" else name
 
 
+def which(line: dict[str, Any]) -> str:
+    """The statistic of a headline where it has to be told: p99; of a mean or a value by itself nothing."""
+    return "" if line["statistic"] in ("value", "mean") else statistic(line["statistic"])
+
+
 def metric(line: dict[str, Any]) -> str:
     """What a headline's value is: throughput, response time p99."""
     name = str(line["metric"]).replace("_", " ")
-    return name if line["statistic"] in ("value", "mean") else f"{name} {statistic(line['statistic'])}"
+    return f"{name} {which(line)}".rstrip()
 
 
 def interval(pair: tuple[float, float | None] | None, unit: str = "") -> str:

@@ -95,9 +95,8 @@ def short_headline(record: dict[str, Any]) -> str:
     if not lines:
         return "-"
     first = lines[0]
-    which = [] if first["statistic"] in ("value", "mean") else [formatting.statistic(first["statistic"])]
-    case = [first["case"]] if len({line["case"] for line in lines}) > 1 else []
-    return " ".join([*which, formatting.quantity(first["value"], first["unit"]), *case])
+    case = first["case"] if len({line["case"] for line in lines}) > 1 else ""
+    return " ".join(filter(None, (formatting.which(first), formatting.quantity(first["value"], first["unit"]), case)))
 
 
 # -- summary -----------------------------------------------------------------------------------------

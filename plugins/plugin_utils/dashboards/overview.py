@@ -40,8 +40,8 @@ def dashboard() -> Dashboard:
     return Dashboard("overview", "AI Factory benchmarks", about, VARIABLES, (*_FIGURES, *_RUNS, *_TRENDS))
 
 
-def _last(name: str, more: str = "", over: str = "$__range") -> str:
-    return last(f"run_{name}", over=over, chosen=f"{CHOSEN}{more}")
+def _last(name: str, over: str = "$__range") -> str:
+    return last(f"run_{name}", over=over, chosen=CHOSEN)
 
 
 def _time(name: str) -> str:

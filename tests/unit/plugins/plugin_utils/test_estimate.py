@@ -40,7 +40,7 @@ def test_the_most_is_what_the_time_limits_allow():
     assert estimate.most(plan()) == {"node_hours": 2.5, "gpu_hours": 8.0}
     assert estimate.most(plan(placement="shared")) == {"node_hours": 2.0, "gpu_hours": 8.0}
     text = estimate.sentence(plan(prices=PRICES))
-    assert text == ("costs at most 2.50 node-h, 8 GPU-h, 19.75 EUR by its jobs' time limits; the load takes 7 min 00 s")
+    assert text == "costs at most 2.50 node-h, 8 GPU-h, 19.75 EUR by its jobs' time limits; the load takes 7 min 00 s"
 
 
 def test_nobody_knows_how_long_a_number_of_requests_or_a_search_takes():
