@@ -96,8 +96,10 @@ class Parts:
         return lost
 
     def waiting(self) -> list[tuple[str, Job]]:
-        """The jobs that have not started, with their roles, as squeue last told."""
-        return [(role, job) for role, job in self._known.items() if job.phase in (states.PENDING, states.HELD)]
+        """The jobs that have not started, with their roles: as squeue last told, and by no word of their own."""
+        spoken = {event.get("source") for event in self.events}
+        waits = (states.PENDING, states.HELD)
+        return [(role, job) for role, job in self._known.items() if job.phase in waits and role not in spoken]
 
     # -- what is to be done ----------------------------------------------------------------------------
 

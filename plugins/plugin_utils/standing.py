@@ -44,7 +44,7 @@ class Standing:
         if last is not None and last["event"] in _MEASURING:
             return self._measuring(last, with_bar)
         waiting = [text for role, job in self._parts.waiting() if (text := self._waits(role, job))]
-        if waiting and (last is None or last["source"] != "clients"):
+        if waiting:
             return ", ".join(waiting)
         if last is None:
             return "waiting"

@@ -61,6 +61,14 @@ def test_a_phase_and_how_long_it_lasts(parts):
     assert line(parts) == "ending, 0.0 s"
 
 
+def test_a_job_that_has_spoken_waits_no_more_whatever_the_queue_told_last(parts):
+    list(parts.take([pending("12", "Dependency", submit_s=int(NOW) - 18)]))
+    hear(parts, 10, "job_started", "clients")
+    hear(parts, 2, "done", "clients")
+    hear(parts, 1, "stopping")
+    assert line(parts) == "service stopping, 1.0 s"
+
+
 def test_a_measurement_is_one_of_all_and_has_an_end(parts):
     hear(parts, 12, "measure_started", "clients", case="max", repetition=1)
     hear(parts, 11, "measure_ended", "clients", case="max", repetition=1)
