@@ -41,8 +41,9 @@ class Reader(threading.Thread):
         for model in self.models:
             self.done.append(describe(model))
 
-    def found(self):
-        """What is known by now (list of dict, see describe); of the others it is said that they were not read."""
+    def found(self, wait_s=2.0):
+        """What is known within `wait_s` (list of dict, see describe); the others are said to be not read."""
+        self.join(wait_s)
         done = list(self.done)
         return done + [_unknown(model, "not read before the service ended") for model in self.models[len(done) :]]
 

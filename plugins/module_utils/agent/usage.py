@@ -46,6 +46,7 @@ class Usage:
         groups = job_cgroups()
         self.memory_path = self._first(groups, ("", "memory.stat"), ("memory", "memory.stat"))
         self.cpu_path = self._first(groups, ("", "cpu.stat"), ("cpuacct", "cpuacct.usage"))
+        self._most_cpu_s = 0.0
 
     @staticmethod
     def _first(groups, *wanted):
@@ -61,7 +62,10 @@ class Usage:
         if not (self.memory_path and self.cpu_path):
             processes = process_tree.family()
         memory = self._cgroup_memory() if self.memory_path else process_tree.memory_bytes(processes)
-        return self._cgroup_cpu() if self.cpu_path else process_tree.cpu_s(processes), memory
+        used_s = self._cgroup_cpu() if self.cpu_path else process_tree.cpu_s(processes)
+        # a process that ends while the others are read is in neither sum: the next reading has it, and none falls
+        self._most_cpu_s = max(self._most_cpu_s, used_s)
+        return self._most_cpu_s, memory
 
     def _cgroup_memory(self):
         """Anonymous and shared memory: what the page cache holds is not the service's need."""

@@ -132,10 +132,12 @@ def observe(
 
 
 def _watch(session: int, observed: Observed, over: threading.Event) -> None:
-    tick = 0
+    tick, used = 0, {}
     while not over.wait(_TICK_S):
         pids = _session(session)
-        observed.cpu.append((time.monotonic(), sum(cpu_s(pid) for pid in pids)))
+        for pid in pids:
+            used[pid] = max(used.get(pid, 0.0), cpu_s(pid))  # what ended keeps what it used
+        observed.cpu.append((time.monotonic(), sum(used.values())))
         observed.machine.append((time.monotonic(), busy_s()))
         for pid, pairs in observed.others.items():
             pairs.append((time.monotonic(), cpu_s(pid)))

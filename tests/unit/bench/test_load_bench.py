@@ -222,3 +222,10 @@ def test_what_a_client_takes_is_seen(bench):
     assert observed.returncode == 0
     assert observed.max_rss_bytes >= 64 << 20
     assert observed.cpu_percent(began, time.monotonic()) > 0
+
+
+def test_what_an_ended_process_of_a_client_took_is_kept(bench):
+    work = "import time\nwhile time.process_time() < 0.6: pass"
+    observed = bench["watch"].observe(["sh", "-c", f"{sys.executable} -c '{work}'; sleep 1"], timeout_s=60)
+    used = [cpu for _t, cpu in observed.cpu]
+    assert observed.returncode == 0 and used == sorted(used) and used[-1] > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 
 import pytest
 from ansible_collections.aifactory.benchmark.plugins.module_utils.agent import model_files
@@ -136,8 +137,11 @@ def test_a_directory_without_weights_or_with_too_many_files(tmp_path, monkeypatc
     assert "more than 0 files" in of("directory", tmp_path)["missing"]["bytes"]
 
 
-def test_what_was_not_read_in_time_is_said(tmp_path):
+def test_what_was_not_read_in_time_is_said(monkeypatch):
+    describe, answers = model_files.describe, threading.Event()
+    monkeypatch.setattr(model_files, "describe", lambda model: answers.wait(20) and describe(model))
     reader = model_files.Reader([{"name": "m", "layout": "file", "path": "/m"}])
-    assert reader.found()[0]["missing"]["revision"] == "not read before the service ended"
-    reader.run()
-    assert "No such file" in reader.found()[0]["missing"]["revision"]
+    reader.start()
+    assert reader.found(wait_s=0)[0]["missing"]["revision"] == "not read before the service ended"
+    answers.set()
+    assert "No such file" in reader.found(wait_s=20)[0]["missing"]["revision"]

@@ -103,6 +103,14 @@ def test_cpu_of_processes_that_have_ended_is_kept(child, monkeypatch):
     assert measured.read()[0] >= before
 
 
+def test_a_process_that_ends_between_two_sums_takes_nothing_back(monkeypatch):
+    monkeypatch.setattr(usage, "job_cgroups", dict)
+    sums = iter([16.17, 9.0, 16.169999999999998, 16.2])
+    monkeypatch.setattr(process_tree, "cpu_s", lambda _processes: next(sums))
+    measured = usage.Usage()
+    assert [measured.read()[0] for _reading in range(4)] == [16.17, 16.17, 16.17, 16.2]
+
+
 def test_descendants_and_their_end(child):
     names = {process.name for process in process_tree.descendants(child.pid)}
     assert "sleep" in names
