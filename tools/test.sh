@@ -47,7 +47,9 @@ mkdir -p build
 step "packages"
 tools/test_packages.sh
 # these wait most of the time
-in_background build/module_utils.log "$python" -m pytest -q -n 2 tests/unit/plugins/module_utils
+# shellcheck disable=SC2016 # for that shell
+in_background build/module_utils.log bash -c '
+  tools/vector_databases.sh && exec "$1" -m pytest -q -n 2 tests/unit/plugins/module_utils' nodes "$python"
 nodes=$!
 step "lint"
 tools/lint.sh

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.util
 import json
 import os
@@ -47,7 +48,7 @@ def chroma() -> Iterator[Server]:
     """Chroma (`chroma run`)."""
     program = shutil.which("chroma") or str(PEERS / "chroma" / "bin" / "chroma")
     if not os.access(program, os.X_OK):
-        pytest.skip(f"Chroma is not installed (pip install chromadb, in an environment at {PEERS}/chroma)")
+        pytest.skip("Chroma is not installed (tools/vector_databases.sh)")
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     with folder_for_all() as folder:
@@ -61,12 +62,13 @@ def milvus() -> Iterator[Server]:
     """Milvus 2.3, standalone."""
     program = shutil.which("milvus-server") or str(PEERS / "milvus" / "bin" / "milvus-server")
     if not os.access(program, os.X_OK):
-        pytest.skip(f"Milvus is not installed (pip install milvus==2.3.5, in an environment at {PEERS}/milvus)")
-    if _is_taken(_ETCD_PEERS):
-        pytest.skip(f"Milvus can't start: its port {_ETCD_PEERS} is taken, and it knows no other one")
-    (port,) = free_ports(1)  # it looks for the others itself
-    url = f"http://127.0.0.1:{port}"
-    with folder_for_all() as folder:
+        pytest.skip("Milvus is not installed (tools/vector_databases.sh)")
+    with open(program, "rb") as lock, folder_for_all() as folder:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time: it knows no other port for its etcd
+        if _is_taken(_ETCD_PEERS):
+            pytest.skip(f"Milvus can't start: its port {_ETCD_PEERS} is taken, and it knows no other one")
+        (port,) = free_ports(1)  # it looks for the others itself
+        url = f"http://127.0.0.1:{port}"
         argv = [program, "--data", str(folder / "data"), "--proxy-port", str(port)]
         with _running(argv, folder, lambda: _answers(url + "/v1/vector/collections")) as process:
             yield Server(port, url, process)
@@ -133,7 +135,7 @@ def faiss_python() -> str:
     for python in candidates:
         if os.access(python, os.X_OK):
             return python
-    pytest.skip(f"faiss is not installed (pip install faiss-cpu numpy, in an environment at {PEERS}/faiss)")
+    pytest.skip("faiss is not installed (tools/vector_databases.sh)")
 
 
 def postgresql_programs(folder: Path) -> Path:
@@ -145,10 +147,7 @@ def postgresql_programs(folder: Path) -> Path:
     if importlib.util.find_spec("pgserver"):
         found.append(Path(importlib.util.find_spec("pgserver").origin).parent)
     if not found:
-        pytest.skip(
-            "PostgreSQL has no pgvector (apt-get install postgresql-NN-pgvector, "
-            f"or pip install pgserver, in an environment at {PEERS}/pgvector)"
-        )
+        pytest.skip("PostgreSQL has no pgvector (apt-get install postgresql-NN-pgvector, or tools/vector_databases.sh)")
     if os.getuid() != 0:
         return found[0] / "pginstall" / "bin"
     shutil.copytree(found[0] / "pginstall", folder / "site" / "pgserver" / "pginstall")
