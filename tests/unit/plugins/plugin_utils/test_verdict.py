@@ -125,9 +125,11 @@ def test_an_agent_that_could_not_write_why_it_ended():
     assert "No space left on device or a quota; make room below benchmark_scratch" in reason["message"]
 
 
-def test_a_service_that_teardown_cancelled_after_the_clients_were_done_is_no_reason():
-    jobs = [{**JOBS[0], "state": "CANCELLED by 0"}, JOBS[1]]
+@pytest.mark.parametrize("role", ["service", "clients"])
+def test_a_job_that_was_cancelled_after_the_clients_were_done_is_no_reason(role):
+    jobs = [{**job, "state": "CANCELLED by 0"} if job["role"] == role else job for job in JOBS]
     assert judge(evidence(jobs=jobs))[0] == verdict.VALID
+    assert codes(judge(evidence(jobs=jobs, events=[]))) == [f"{role}_job"]
 
 
 def test_a_hundred_clients_that_failed_alike_are_one_reason():
