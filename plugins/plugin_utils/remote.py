@@ -144,7 +144,7 @@ class Remote:
         return results
 
     def _explain(self, reason: str) -> str:
-        reason = reason.strip().removeprefix("Failed to connect to the host via ssh:").strip()
+        reason = reason.strip().removeprefix("Failed to connect to the host via ssh:").strip().rstrip(".")
         get = self._connection.get_option
         where = ""
         if self._connection.transport == "ssh":

@@ -40,7 +40,7 @@ class DeadConnection(ShellConnection):
     """A connection that fails."""
 
     def exec_command(self, command, in_data=None, sudoable=True):
-        raise AnsibleConnectionFailure("Failed to connect to the host via ssh: Connection refused")
+        raise AnsibleConnectionFailure("Failed to connect to the host via ssh: Host key verification failed.\r\n")
 
 
 @pytest.fixture
@@ -112,5 +112,8 @@ def test_a_dead_cluster_is_named_with_what_to_check():
     with pytest.raises(ClusterUnreachable) as caught:
         Remote(DeadConnection(), "meluxina").shell("true")
     text = str(caught.value)
-    assert "cluster 'meluxina' can't be reached at u1@login.example, port 8822: Connection refused" in text
+    assert (
+        "cluster 'meluxina' can't be reached at u1@login.example, port 8822: Host key verification failed. Check"
+        in text
+    )
     assert "ansible_host" in text
