@@ -39,6 +39,27 @@ def test_a_run_that_goes_on_is_followed_until_it_is_over(browse, site):
     expect(row.locator(".state")).to_have_text("finished")
 
 
+def test_news_between_press_and_release_take_no_click_away(browse, site):
+    run, page = site.runs["finished"], browse()
+    # news come when this test wants them: a stand-in for the browser's stream
+    page.add_init_script(
+        "window.EventSource = function () { this.close = () => {};"
+        " this.addEventListener = (name, tell) => { if (name === 'news') window.tell = tell; }; };"
+    )
+    page.reload()
+    page.get_by_role("link", name=run.id).hover()
+    page.mouse.down()
+    page.evaluate(
+        "html => window.tell({data: JSON.stringify({html})})", f'<a href="/runs/{run.id}/">{run.id} drawn anew</a>'
+    )
+    expect(page.get_by_text("drawn anew")).to_have_count(0)
+    page.mouse.up()
+    page.wait_for_url(f"**/runs/{run.id}/")
+    page.go_back()
+    page.evaluate("html => window.tell({data: JSON.stringify({html})})", "<p>drawn anew</p>")
+    expect(page.get_by_text("drawn anew")).to_be_visible()
+
+
 def test_a_page_that_was_opened_before_anything_was_measured_draws_what_comes(browse, site):
     run = run_directory(site.settings.home, samples.RUN_ID.format(901))
     run.write_json("plan.json", samples.plan_of(run.id))

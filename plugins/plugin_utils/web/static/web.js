@@ -3,7 +3,22 @@
 (function () {
   "use strict";
 
+  // What is drawn anew between press and release takes the click away: it waits, but not for a release that nobody sees.
+  var isPressed = false, waiting = new Map(), LONGEST_PRESS_MS = 2000;
+
+  function release() {
+    isPressed = false;
+    waiting.forEach(function (html, node) { renew(node, html); });
+    waiting.clear();
+  }
+
+  document.addEventListener("pointerdown", function () { isPressed = true; setTimeout(release, LONGEST_PRESS_MS); });
+  document.addEventListener("pointerup", function () { setTimeout(release, 0); }); // after the click
+
   function renew(node, html) {
+    if (isPressed) { waiting.set(node, html); return; }
+    if (html === node.drawn) { return; } // what is marked in it stays so
+    node.drawn = html;
     var active = document.activeElement, name = active && node.contains(active) && active.name;
     var chosen = Array.prototype.map.call(node.querySelectorAll("input:checked"), function (box) { return box.value; });
     node.innerHTML = html; // of this server, with every value escaped
