@@ -44,6 +44,14 @@ def change_to_find(number: dict[str, Any]) -> str:
     return f"{200 * number['threshold']:g} {'%' if number.get('scale', RATIO) == RATIO else 'points'}"
 
 
+def needed(record: dict[str, Any]) -> str:
+    """What the numbers of needed observations, of each side alone, stand for."""
+    found = f"in {formatting.number(100 * record['options']['power'])} of 100 comparisons"
+    said = f"Needed: for a change of twice the threshold to be found {found}, by the upper 80 % confidence limit"
+    both = "; what a comparison above proposes goes by the noise of both its sides" if record["comparisons"] else ""
+    return f"{said} of the noise of that side{both}."
+
+
 def _cannot_tell(number: dict[str, Any]) -> str | None:
     """Why no number of repetitions is proposed; None where one is."""
     if number.get("noise") is None:

@@ -86,7 +86,7 @@ def _failures(events: list[dict[str, Any]], jobs: list[dict[str, Any]]) -> Itera
         yield reason
     for job in jobs:
         state, role = states.normalize(job.get("state")), job.get("role")
-        if states.is_ok(state) or (clients_done and state == "CANCELLED" and role in ("service", "clients")):
+        if states.is_ok(state) or (clients_done and state == "CANCELLED"):
             continue  # all is measured: by teardown, or by somebody while the job was just leaving
         if state in ("FAILED", "UNKNOWN") and role in explained:
             continue  # its own words say more than its exit code

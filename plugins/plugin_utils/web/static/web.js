@@ -4,7 +4,7 @@
   "use strict";
 
   // What is drawn anew between press and release takes the click away: it waits, but not for a release that nobody sees.
-  var isPressed = false, waiting = new Map(), LONGEST_PRESS_MS = 2000;
+  var isPressed = false, waiting = new Map(), timer, LONGEST_PRESS_MS = 2000;
 
   function release() {
     isPressed = false;
@@ -12,8 +12,13 @@
     waiting.clear();
   }
 
-  document.addEventListener("pointerdown", function () { isPressed = true; setTimeout(release, LONGEST_PRESS_MS); });
-  document.addEventListener("pointerup", function () { setTimeout(release, 0); }); // after the click
+  function releaseAfter(ms) {
+    clearTimeout(timer); // an earlier press's
+    timer = setTimeout(release, ms);
+  }
+
+  document.addEventListener("pointerdown", function () { isPressed = true; releaseAfter(LONGEST_PRESS_MS); });
+  document.addEventListener("pointerup", function () { releaseAfter(0); }); // after the click
 
   function renew(node, html) {
     if (isPressed) { waiting.set(node, html); return; }
